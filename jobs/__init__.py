@@ -1,0 +1,1 @@
+"""What workers run: thin. The rows are the queue; a wake-up only says "look"."""

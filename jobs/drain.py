@@ -1,0 +1,42 @@
+"""One entry for every wake-up: look at a table and work it empty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Flask, current_app
+
+from portal.core import queue
+from portal.workflows import provider_calls, webhooks
+
+STEPS: dict[str, Callable[[], bool]] = {
+    "inbox": webhooks.handle_next,
+    "provider_calls": provider_calls.dispatch_next,
+}
+
+
+def run(topic: str) -> None:
+    """What RQ calls. Run twice, it does the work once; run late, it does today's work."""
+    from jobs.worker import app  # noqa: PLC0415 (the worker's own app, made once before the fork)
+
+    with app().app_context():
+        queue.answered(topic)
+        drain(topic)
+
+
+def drain(topic: str) -> None:
+    """Work a table empty, in a few lanes: a slow provider must not hold up everybody behind it."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    lanes = int(app.config["DRAIN_LANES"])
+    with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix=topic) as pool:
+        for lane in [pool.submit(_lane, app, topic) for _ in range(lanes)]:
+            lane.result()
+
+
+def _lane(app: Flask, topic: str) -> None:
+    step = STEPS[topic]
+    more = True
+    while more:
+        with app.app_context():
+            more = step()

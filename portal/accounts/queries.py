@@ -1,0 +1,37 @@
+"""What is asked about people and companies."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from portal.accounts.models import ApiToken, Organisation, Person
+from portal.core.database import DB_NOW, db
+
+
+def active_person(person_id: int) -> Person | None:
+    """Somebody who may still come in, with the company."""
+    wanted = select(Person).options(joinedload(Person.organisation)).where(Person.id == person_id, Person.is_active)
+    return db.session.execute(wanted).scalar_one_or_none()
+
+
+def person_of_token(person_id: int, jti: str) -> Person | None:
+    """The bearer of a token that was given out and not taken back."""
+    wanted = (
+        select(Person)
+        .options(joinedload(Person.organisation))
+        .join(ApiToken, ApiToken.person_id == Person.id)
+        .where(
+            Person.id == person_id,
+            Person.is_active,
+            ApiToken.jti == jti,
+            ApiToken.revoked_at.is_(None),
+            ApiToken.expires_at > DB_NOW,
+        )
+    )
+    return db.session.execute(wanted).scalar_one_or_none()
+
+
+def organisation(organisation_id: int) -> Organisation:
+    """A company."""
+    return db.session.get_one(Organisation, organisation_id)

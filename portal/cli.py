@@ -1,0 +1,86 @@
+"""flask commands: prepare, jobs, books."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+from flask_migrate import upgrade
+
+from portal.core import queue
+from portal.core.unit_of_work import atomic
+
+jobs = AppGroup("jobs", help="The processes beside the web server.")
+
+
+def _app() -> Flask:
+    return current_app._get_current_object()  # type: ignore[attr-defined,no-any-return]
+
+
+@jobs.command("work")
+def work() -> None:
+    """Be the RQ worker."""
+    import jobs.drain  # noqa: PLC0415 (before the fork, so that every job starts with everything loaded)
+    import jobs.worker  # noqa: PLC0415
+
+    jobs.worker.app()
+    assert jobs.drain.STEPS
+    queue.work(_app())
+
+
+@jobs.command("schedule")
+def schedule() -> None:
+    """Keep the timetable."""
+    from jobs.schedule import keep  # noqa: PLC0415 (jobs stand above the portal)
+
+    _only_where_enabled()
+    keep(_app())
+
+
+@jobs.command("sweep")
+def sweep() -> None:
+    """Find what a lost wake-up left lying."""
+    from jobs.sweep import keep  # noqa: PLC0415
+
+    _only_where_enabled()
+    keep(_app())
+
+
+@click.command("prepare")
+def prepare() -> None:
+    """Bring the database up to date and, for the demo company, fill it."""
+    upgrade(directory="migrations")
+    if current_app.config["DEMO"]:
+        from portal.demo import load  # noqa: PLC0415
+
+        with atomic():
+            load()
+
+
+books = AppGroup("books", help="Ask the books.")
+
+
+@books.command("verify")
+def verify() -> None:
+    """Every question must come back empty; prints what does not, and fails then."""
+    from portal.health.books import ask_the_books  # noqa: PLC0415
+
+    troubles = ask_the_books()
+    for trouble in troubles:
+        click.echo(f"{trouble.question}: {trouble.rows}")
+    if troubles:
+        sys.exit(1)
+    click.echo("The books agree.")
+
+
+def _only_where_enabled() -> None:
+    if not current_app.config["ENABLE_JOBS"]:
+        raise click.ClickException("Jobs are off here (ENABLE_JOBS).")
+
+
+def register(app: Flask) -> None:
+    """Add our commands to flask's."""
+    for command in (jobs, books, prepare):
+        app.cli.add_command(command)

@@ -1,0 +1,46 @@
+"""Who looked at or did what, beyond the moves a state machine already writes down."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core import clock
+from portal.core.actor import Actor
+from portal.core.database import Json, Model, PrimaryKey, db, recorded_now
+
+
+class AuditEvent(Model):
+    """An act worth remembering. Append-only; a trigger agrees."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (Index(None, "subject_kind", "subject_id", "id"), Index(None, "at"))
+
+    id: Mapped[PrimaryKey]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    actor_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    action: Mapped[str]
+    subject_kind: Mapped[str]
+    subject_id: Mapped[str]
+    details: Mapped[Json]
+    recorded_at: Mapped[datetime] = recorded_now()
+
+
+def write_down(action: str, *, by: Actor, about: tuple[str, object], **details: Any) -> None:
+    """Remember an act, in the same transaction as the act itself."""
+    kind, subject_id = about
+    db.session.add(
+        AuditEvent(
+            at=clock.now(),
+            actor=by.name,
+            actor_person_id=by.person_id,
+            action=action,
+            subject_kind=kind,
+            subject_id=str(subject_id),
+            details=details,
+        )
+    )

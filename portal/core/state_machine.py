@@ -1,0 +1,120 @@
+"""One table of moves, one way to move, and a history of every move."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import CursorResult, ForeignKey, Index, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.core import clock
+from portal.core.actor import Actor
+from portal.core.database import Model, PrimaryKey, db, recorded_now
+from portal.core.errors import Refusal
+
+S = TypeVar("S", bound=StrEnum)
+
+
+class Transition(Model):
+    """A move somebody made: never edited, never deleted (a trigger agrees)."""
+
+    __tablename__ = "transition"
+    __table_args__ = (Index(None, "subject_kind", "subject_id", "id"),)
+
+    id: Mapped[PrimaryKey]
+    subject_kind: Mapped[str]
+    subject_id: Mapped[str]
+    from_state: Mapped[str | None]
+    to_state: Mapped[str]
+    actor: Mapped[str]
+    actor_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    reason: Mapped[str]
+    at: Mapped[datetime]
+    recorded_at: Mapped[datetime] = recorded_now()
+
+
+class Meaning(NamedTuple):
+    """What a state looks like on a screen: shape, word and tone (ok, wait, info, warn, bad, off)."""
+
+    icon: str
+    label: Any
+    tone: str
+
+
+class WrongMoment(Refusal):
+    """The thing has moved on since the page was drawn."""
+
+    code = "wrong_moment"
+
+
+class StateMachine(Generic[S]):
+    """The moves a stateful thing may make. The same table feeds the CHECK, the badge and the tests."""
+
+    def __init__(
+        self, subject: str, moves: Mapping[S, set[S]], meanings: Mapping[S, Meaning], *, column: str = "state"
+    ) -> None:
+        assert set(meanings) == set(moves), f"every state of {subject} needs its meaning"
+        self.subject = subject
+        self.column = column
+        self.moves = moves
+        self.meanings = meanings
+
+    @property
+    def check(self) -> str:
+        """The states as SQL literals, for the CHECK constraint."""
+        return ", ".join(f"'{state.value}'" for state in self.moves)
+
+    def allows(self, from_: str, to: S) -> bool:
+        """Whether the move is in the table."""
+        return any(state == from_ and to in targets for state, targets in self.moves.items())
+
+    def meaning(self, state: str) -> Meaning:
+        """How a state is shown."""
+        return next(meaning for known, meaning in self.meanings.items() if known == state)
+
+    def begin(self, thing: Any, *, actor: Actor, reason: str) -> None:
+        """Write down that the thing came to be, in the state it has."""
+        db.session.flush()
+        self._note(thing, None, getattr(thing, self.column), actor, reason)
+
+    def move(self, thing: Any, to: S, *, actor: Actor, reason: str, **also: Any) -> None:
+        """Move it if it still is where we think it is; refuses when the table or another process says no.
+
+        `also` are columns that change in the same UPDATE, values or SQL expressions.
+        """
+        db.session.flush()
+        from_ = getattr(thing, self.column)
+        if not self.allows(from_, to):
+            raise WrongMoment(_l("This is no longer possible: the state has changed."), state=from_, wanted=to)
+        table = type(thing)
+        moved = cast(
+            "CursorResult[Any]",
+            db.session.execute(
+                update(table)
+                .where(table.id == thing.id, getattr(table, self.column) == from_)
+                .values({self.column: to.value, **also})
+                .execution_options(synchronize_session=False)
+            ),
+        )
+        if moved.rowcount != 1:
+            raise WrongMoment(_l("Somebody else was faster. Please look again."), state=from_, wanted=to)
+        db.session.refresh(thing, [self.column, *also])
+        self._note(thing, from_, to, actor, reason)
+
+    def _note(self, thing: Any, from_: str | None, to: str, actor: Actor, reason: str) -> None:
+        db.session.add(
+            Transition(
+                subject_kind=self.subject,
+                subject_id=str(thing.id),
+                from_state=from_,
+                to_state=str(to),
+                actor=actor.name,
+                actor_person_id=actor.person_id,
+                reason=reason,
+                at=clock.now(),
+            )
+        )

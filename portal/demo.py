@@ -1,0 +1,91 @@
+"""The demo company: a buyer, two sellers, the platform's people, and things to buy."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from portal.accounts import services as accounts
+from portal.accounts.models import Organisation
+from portal.accounts.roles import Role
+from portal.core.actor import SYSTEM
+from portal.core.database import db
+from portal.orders.models import Offer
+from portal.workflows import provider_calls
+
+PASSWORD = "emanet-demo-2026"  # noqa: S105 (printed at start: the demo has no secrets)
+
+ORGANISATIONS = {
+    "buyer": dict(
+        kind="BUYER", name="Mavi Nokta Market", legal_title="Mavi Nokta Gıda Pazarlama A.Ş.",
+        tax_office="Kadıköy", tax_number="3130557669", iban="TR330006100519786457841326",
+        email="satinalma@mavinokta.example", phone="+905321112233",
+        address="Caferağa Mah. Moda Cad. No: 14", city="İstanbul",
+    ),
+    "seller": dict(
+        kind="SELLER", name="Deniz Ambalaj", legal_title="Deniz Ambalaj Sanayi ve Ticaret Ltd. Şti.",
+        tax_office="Bornova", tax_number="7870233582", iban="TR180006200119000006672315",
+        email="siparis@denizambalaj.example", phone="+905332223344",
+        address="Kemalpaşa Cad. No: 92", city="İzmir",
+    ),
+    "seller2": dict(
+        kind="SELLER", name="Ece Kırtasiye", legal_title="Ece Kırtasiye ve Büro Malzemeleri A.Ş.",
+        tax_office="Çankaya", tax_number="6080712084", iban="TR330006100519786457841326",
+        email="siparis@ecekirtasiye.example", phone="+905343334455",
+        address="Tunalı Hilmi Cad. No: 7", city="Ankara",
+    ),
+    "platform": dict(
+        kind="PLATFORM", name="Emanet", legal_title="Emanet Ticaret Teknolojileri A.Ş.",
+        tax_office="Beşiktaş", tax_number="8590921777", iban="TR180006200119000006672315",
+        email="destek@emanet.example", phone="+902120000000",
+        address="Barbaros Bulvarı No: 1", city="İstanbul",
+    ),
+}  # fmt: skip
+
+PEOPLE = [
+    ("buyer@demo.tr", "Fatma Yıldız", Role.BUYER, "buyer"),
+    ("seller@demo.tr", "Deniz Kaya", Role.SELLER, "seller"),
+    ("seller2@demo.tr", "Ece Şahin", Role.SELLER, "seller2"),
+    ("packer@demo.tr", "Cem Işık", Role.PACKER, "platform"),
+    ("finance@demo.tr", "Ayşe Demir", Role.FINANCE, "platform"),
+    ("broker@demo.tr", "Burak Öztürk", Role.BROKER, "platform"),
+    ("admin@demo.tr", "Gül Arslan", Role.ADMIN, "platform"),
+]
+
+OFFERS = {
+    "seller": [
+        ("8690000000011", "Oluklu koli 40×30×30, 25'li", 1_249_90),
+        ("8690000000028", "Streç film 50 cm × 300 m", 389_50),
+        ("8690000000035", "Koli bandı şeffaf, 6'lı", 214_75),
+        ("8690000000042", "Havalı naylon 100 cm × 50 m", 742_00),
+        ("8690000000059", "Palet köşebendi, 50'li", 563_20),
+        ("8690000000066", "İpli kraft çanta orta boy, 100'lü", 1_875_00),
+    ],
+    "seller2": [
+        ("8690000000110", "A4 fotokopi kâğıdı, 5 paket", 899_90),
+        ("8690000000127", "Tükenmez kalem mavi, 50'li", 324_99),
+        ("8690000000134", "Arşiv klasörü geniş, 10'lu", 1_150_00),
+        ("8690000000141", "Etiket 100×150 mm, 500'lü rulo", 276_33),
+        ("8690000000158", "Şeffaf poşet dosya, 100'lü", 118_45),
+    ],
+}
+
+
+def load() -> None:
+    """Fill an empty database with the demo company; a filled one is left as it is."""
+    if db.session.scalar(select(Organisation.id).limit(1)):
+        return
+    organisations = {}
+    for name, facts in ORGANISATIONS.items():
+        organisations[name] = accounts.open_organisation(**facts)
+    db.session.flush()
+    for email, full_name, role, organisation in PEOPLE:
+        accounts.add_person(
+            organisations[organisation], email=email, full_name=full_name, role=role, password=PASSWORD
+        )
+    for name, offers in OFFERS.items():
+        for barcode, title, price in offers:
+            seller = organisations[name]
+            db.session.add(
+                Offer(seller_organisation_id=seller.id, barcode=barcode, name=title, unit_price_kurus=price)
+            )
+        provider_calls.register_seller(organisations[name], by=SYSTEM, provider="iyzico")

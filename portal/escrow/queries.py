@@ -1,0 +1,185 @@
+"""What pages and jobs ask about money in trust."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, func, select
+
+from portal.accounts.models import Organisation
+from portal.core import clock
+from portal.core.database import DB_NOW, db
+from portal.core.errors import NotFound
+from portal.escrow.models import EscrowHold, EscrowRefund, NetworkPayment, ProviderPayout, Reconciliation
+from portal.escrow.states import Payment
+from portal.orders.models import Order, OrderLine
+
+
+class HeldRow(NamedTuple):
+    """One hold as finance sees it."""
+
+    hold: EscrowHold
+    order_number: str
+    seller: str
+    line_name: str
+
+
+class PayoutRow(NamedTuple):
+    """One release as finance sees it: asked for, approved, and when the bank got it."""
+
+    hold: EscrowHold
+    order_number: str
+    payout_status: str
+    seller: str
+    line_name: str
+    paid_on: date | None
+
+
+def payment_by_attempt(attempt_key: str, *, lock: bool = False) -> NetworkPayment | None:
+    """The payment with our own key."""
+    wanted = select(NetworkPayment).where(NetworkPayment.attempt_key == attempt_key)
+    return _maybe_locked(wanted, lock)
+
+
+def payment_by_token(token: str) -> NetworkPayment | None:
+    """The payment whose page has this token."""
+    return _maybe_locked(select(NetworkPayment).where(NetworkPayment.provider_token == token), lock=False)
+
+
+def payment_for_update(payment_id: int) -> NetworkPayment:
+    """A payment, held until the unit of work ends."""
+    return db.session.get_one(NetworkPayment, payment_id, with_for_update=True, populate_existing=True)
+
+
+def payments_of(checkout_id: int) -> list[NetworkPayment]:
+    """Every attempt to pay a checkout, newest first."""
+    wanted = select(NetworkPayment).where(NetworkPayment.checkout_id == checkout_id).order_by(NetworkPayment.id.desc())
+    return list(db.session.scalars(wanted))
+
+
+def payments_waiting(older_than: timedelta, limit: int = 200) -> list[NetworkPayment]:
+    """Open payments whose page has been shown a while ago: perhaps a webhook was lost."""
+    return list(
+        db.session.scalars(
+            select(NetworkPayment)
+            .where(
+                NetworkPayment.state == Payment.OPEN,
+                NetworkPayment.provider_token.is_not(None),
+                NetworkPayment.recorded_at <= DB_NOW - older_than,
+            )
+            .order_by(NetworkPayment.id)
+            .limit(limit)
+        )
+    )
+
+
+def hold_for_update(hold_id: int) -> EscrowHold:
+    """A hold, held until the unit of work ends."""
+    found = db.session.get(EscrowHold, hold_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def hold(hold_id: int) -> EscrowHold:
+    """A hold."""
+    found = db.session.get(EscrowHold, hold_id) if 0 < hold_id < 2**63 else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+def holds_of(order_ids: list[int]) -> list[EscrowHold]:
+    """The holds of some orders."""
+    wanted = select(EscrowHold).where(EscrowHold.order_id.in_(order_ids)).order_by(EscrowHold.id)
+    return list(db.session.scalars(wanted.execution_options(populate_existing=True)))
+
+
+def hold_of_item(provider: str, provider_item_key: str) -> EscrowHold | None:
+    """The hold behind the provider's item, held until the unit of work ends."""
+    return db.session.execute(
+        select(EscrowHold)
+        .where(EscrowHold.provider == provider, EscrowHold.provider_item_key == provider_item_key)
+        .with_for_update()
+    ).scalar_one_or_none()
+
+
+def refund_for_update(refund_id: int) -> EscrowRefund:
+    """A refund, held until the unit of work ends."""
+    return db.session.get_one(EscrowRefund, refund_id, with_for_update=True, populate_existing=True)
+
+
+def refunds_of(hold_ids: list[int]) -> list[EscrowRefund]:
+    """The refunds of some holds, oldest first."""
+    wanted = select(EscrowRefund).where(EscrowRefund.hold_id.in_(hold_ids)).order_by(EscrowRefund.id)
+    return list(db.session.scalars(wanted))
+
+
+def payouts_of(hold_ids: list[int]) -> list[ProviderPayout]:
+    """What the provider paid out for some holds."""
+    wanted = select(ProviderPayout).where(ProviderPayout.hold_id.in_(hold_ids)).order_by(ProviderPayout.id)
+    return list(db.session.scalars(wanted))
+
+
+def held_rows(*, states: list[str] | None = None) -> Select[Any]:
+    """Holds with order, seller and line, oldest first; the caller pages and wraps rows in HeldRow."""
+    wanted = (
+        select(EscrowHold, Order.number, Organisation.name, OrderLine.name)
+        .join(Order, Order.id == EscrowHold.order_id)
+        .join(Organisation, Organisation.id == Order.seller_organisation_id)
+        .join(OrderLine, OrderLine.id == EscrowHold.order_line_id)
+        .order_by(EscrowHold.id)
+    )
+    return wanted.where(EscrowHold.state.in_(states)) if states else wanted
+
+
+def payout_rows(*, states: list[str] | None = None) -> Select[Any]:
+    """Releases, newest first; the caller pages and wraps rows in PayoutRow."""
+    wanted = (
+        select(EscrowHold, Order.number, Order.payout_status, Organisation.name, OrderLine.name, ProviderPayout.paid_on)
+        .join(Order, Order.id == EscrowHold.order_id)
+        .join(Organisation, Organisation.id == Order.seller_organisation_id)
+        .join(OrderLine, OrderLine.id == EscrowHold.order_line_id)
+        .outerjoin(
+            ProviderPayout, (ProviderPayout.hold_id == EscrowHold.id) & (ProviderPayout.receiver == "SELLER")
+        )
+        .where(EscrowHold.release_number > 0)
+        .order_by(EscrowHold.id.desc())
+    )
+    return wanted.where(EscrowHold.state.in_(states)) if states else wanted
+
+
+def hold_totals() -> dict[str, int]:
+    """Kuruş in trust, released and refunded, over everything."""
+    row = db.session.execute(
+        select(
+            func.coalesce(func.sum(EscrowHold.held_kurus), 0),
+            func.coalesce(func.sum(EscrowHold.released_kurus), 0),
+            func.coalesce(func.sum(EscrowHold.refunded_kurus), 0),
+        )
+    ).one()
+    return {"held": int(row[0]), "released": int(row[1]), "refunded": int(row[2])}
+
+
+def hold_counts() -> dict[str, int]:
+    """How many holds are in each state."""
+    rows = db.session.execute(select(EscrowHold.state, func.count()).group_by(EscrowHold.state))
+    return {state: count for state, count in rows}
+
+
+def last_reconciliations(limit: int = 10) -> list[Reconciliation]:
+    """The latest runs, newest first."""
+    return list(db.session.scalars(select(Reconciliation).order_by(Reconciliation.id.desc()).limit(limit)))
+
+
+def page_is_over(payment: NetworkPayment) -> bool:
+    """Whether the payment page has run out."""
+    until: datetime | None = payment.page_expires_at
+    return until is not None and until <= clock.now()
+
+
+def _maybe_locked(wanted: Select[Any], lock: bool) -> NetworkPayment | None:
+    if lock:
+        wanted = wanted.with_for_update().execution_options(populate_existing=True)
+    return db.session.execute(wanted).scalar_one_or_none()

@@ -1,0 +1,262 @@
+"""The network API (spec §1): what the pages do, for machines, through the same services."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated, Any
+
+import msgspec
+from flask import Blueprint, Response, request
+
+from portal.accounts import queries as accounts_queries
+from portal.accounts.guard import current_actor, current_person, requires
+from portal.accounts.roles import Permission, Role
+from portal.core import idempotency
+from portal.core.api import answers, reply
+from portal.core.errors import BadInput
+from portal.core.limits import limited
+from portal.core.unit_of_work import atomic
+from portal.orders import queries as orders_queries
+from portal.orders import services as orders
+from portal.orders.models import Checkout, Order
+from portal.shipping import queries as shipping_queries
+from portal.shipping.models import Shipment
+from portal.workflows import checkout as checkout_story
+from portal.workflows import delivery, returns
+
+bp = Blueprint("network", __name__, url_prefix="/api/network")
+
+Quantity = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+Barcode = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class LineWanted(msgspec.Struct, forbid_unknown_fields=True):
+    """So many pieces of a barcode; `seller_id` only where several sellers offer it."""
+
+    barcode: Barcode
+    quantity: Quantity
+    seller_id: Id | None = None
+
+
+class PlaceOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """A basket."""
+
+    lines: Annotated[list[LineWanted], msgspec.Meta(min_length=1, max_length=200)]
+
+
+class LineView(msgspec.Struct):
+    """A line of an order; amounts in kuruş."""
+
+    id: int
+    line_no: int
+    barcode: str
+    name: str
+    quantity: int
+    unit_price_kurus: int
+    total_kurus: int
+    shipped_quantity: int
+    accepted_quantity: int
+
+
+class ParcelView(msgspec.Struct):
+    """A parcel; dates are Istanbul days."""
+
+    id: int
+    sequence: int
+    state: str
+    carrier: str
+    tracking_number: str
+    items: list[dict[str, int]]
+    delivered_on: str | None
+    accept_by_on: str | None
+    accepted_at: str | None
+
+
+class OrderView(msgspec.Struct):
+    """An order; amounts in kuruş, instants UTC."""
+
+    id: int
+    number: str
+    state: str
+    payout_status: str
+    currency: str
+    total_kurus: int
+    seller_id: int
+    buyer_id: int
+    checkout: str
+    placed_at: str
+    paid_at: str | None
+    completed_at: str | None
+    lines: list[LineView]
+    shipments: list[ParcelView]
+
+
+class OrderBrief(msgspec.Struct):
+    """An order as the answer to placing it."""
+
+    id: int
+    number: str
+    state: str
+    seller_id: int
+    total_kurus: int
+
+
+class OrderPlaced(msgspec.Struct):
+    """The basket's checkout and its orders, one per seller; pay it at `payment_path`."""
+
+    checkout: str
+    total_kurus: int
+    currency: str
+    payment_path: str
+    orders: list[OrderBrief]
+
+
+class PaymentPage(msgspec.Struct):
+    """Where the basket is paid."""
+
+    checkout: str
+    payment_page_url: str
+
+
+class ConfirmDelivery(msgspec.Struct, forbid_unknown_fields=True):
+    """Which parcels the buyer has; none named means all that are on their way."""
+
+    shipment_ids: Annotated[list[Id], msgspec.Meta(min_length=1, max_length=500)] | None = None
+
+
+class DeliveryConfirmed(msgspec.Struct):
+    """Where order, payout and parcels stand after the confirmation."""
+
+    order_id: int
+    state: str
+    payout_status: str
+    shipments: list[ParcelView]
+
+
+class CancelOrder(msgspec.Struct, forbid_unknown_fields=True):
+    """Why the order is cancelled."""
+
+    because: Reason
+
+
+@bp.post("/orders")
+@requires(Permission.ORDER_PLACE)
+@limited("60/minute")
+@answers(201, OrderPlaced, body=PlaceOrder, summary="Place an order", idempotent=True)
+def place_order(body: PlaceOrder) -> Response:
+    """One basket, one order per seller. The same Idempotency-Key answers the same orders."""
+    person = current_person()
+    key = request.headers.get("Idempotency-Key", "")
+    with atomic():
+        answer = idempotency.first_answer(
+            person_id=person.id, action="place order", key=key, content=msgspec.to_builtins(body)
+        )
+        if answer is None:
+            lines = [orders.WantedLine(line.barcode, line.quantity, line.seller_id) for line in body.lines]
+            answer = msgspec.to_builtins(_placed(orders.place(lines, buyer=person, by=current_actor())))
+            idempotency.remember_answer(person_id=person.id, action="place order", key=key, answer=answer)
+    return reply(answer, 201)
+
+
+@bp.get("/orders/<int:order_id>")
+@requires(Permission.ORDER_SEE_OWN, Permission.SALE_SEE_OWN)
+@answers(200, OrderView, summary="One order of yours")
+def show_order(order_id: int) -> Response:
+    """A buyer sees his orders, a seller his sales; anything else does not exist."""
+    return reply(_view(_own_order(order_id)))
+
+
+@bp.post("/checkouts/<uuid:public_key>/payment")
+@requires(Permission.PAYMENT_MAKE)
+@limited("20/minute")
+@answers(200, PaymentPage, summary="Get the payment page of a basket")
+def pay(public_key: uuid.UUID) -> Response:
+    """The provider's page where this basket is paid; asked again, the same page as long as it lives."""
+    person = current_person()
+    checkout = orders_queries.checkout_of_buyer(person.organisation_id, public_key)
+    organisation = accounts_queries.organisation(person.organisation_id)
+    url = checkout_story.payment_page(
+        checkout, person, organisation, ip=request.remote_addr or "127.0.0.1", by=current_actor()
+    )
+    return reply(PaymentPage(str(public_key), url))
+
+
+@bp.post("/orders/<int:order_id>/confirm-delivery")
+@requires(Permission.DELIVERY_CONFIRM)
+@limited("30/minute", by="order_id")
+@answers(200, DeliveryConfirmed, body=ConfirmDelivery, summary="Confirm delivery", body_optional=True)
+def confirm_delivery(order_id: int, body: ConfirmDelivery) -> Response:
+    """"Teslim aldım": the parcels count as accepted and the money's release is asked for. Said again, the same answer."""
+    mine = orders_queries.order_of_buyer(current_person().organisation_id, order_id)
+    with atomic():
+        delivery.confirm_delivery(
+            mine.id, body.shipment_ids, by=current_actor(), because="the buyer confirmed by API"
+        )
+    order = orders_queries.any_order(order_id)
+    parcels = [_parcel(p) for p in shipping_queries.parcels_of(order_id)]
+    return reply(DeliveryConfirmed(order.id, order.state, order.payout_status, parcels))
+
+
+@bp.post("/orders/<int:order_id>/cancel")
+@requires(Permission.ORDER_CANCEL_OWN)
+@limited("30/minute", by="order_id")
+@answers(200, OrderView, body=CancelOrder, summary="Cancel an order before it ships")
+def cancel_order(order_id: int, body: CancelOrder) -> Response:
+    """Before a parcel is prepared, every kuruş goes back."""
+    mine = orders_queries.order_of_buyer(current_person().organisation_id, order_id)
+    if not body.because.strip():
+        raise BadInput(fields={"because": "…"})
+    with atomic():
+        returns.cancel_order(mine.id, by=current_actor(), because=body.because)
+    return reply(_view(orders_queries.any_order(order_id)))
+
+
+def _own_order(order_id: int) -> Order:
+    person = current_person()
+    if person.role == Role.SELLER:
+        return orders_queries.order_of_seller(person.organisation_id, order_id)
+    return orders_queries.order_of_buyer(person.organisation_id, order_id)
+
+
+def _placed(checkout: Checkout) -> OrderPlaced:
+    brief = [OrderBrief(o.id, o.number, o.state, o.seller_organisation_id, o.total_kurus) for o in checkout.orders]
+    path = f"/api/network/checkouts/{checkout.public_key}/payment"
+    return OrderPlaced(str(checkout.public_key), checkout.total_kurus, "TRY", path, brief)
+
+
+def _view(order: Order) -> OrderView:
+    return OrderView(
+        id=order.id,
+        number=order.number,
+        state=order.state,
+        payout_status=order.payout_status,
+        currency=order.currency,
+        total_kurus=order.total_kurus,
+        seller_id=order.seller_organisation_id,
+        buyer_id=order.buyer_organisation_id,
+        checkout=str(order.checkout.public_key),
+        placed_at=order.placed_at.isoformat(),
+        paid_at=_iso(order.paid_at),
+        completed_at=_iso(order.completed_at),
+        lines=[
+            LineView(
+                x.id, x.line_no, x.barcode, x.name, x.quantity, x.unit_price_kurus, x.total_kurus,
+                x.shipped_quantity, x.accepted_quantity,
+            )
+            for x in order.lines
+        ],
+        shipments=[_parcel(p) for p in shipping_queries.parcels_of(order.id)],
+    )
+
+
+def _parcel(parcel: Shipment) -> ParcelView:
+    return ParcelView(
+        parcel.id, parcel.sequence, parcel.state, parcel.carrier, parcel.tracking_number, parcel.items,
+        _iso(parcel.delivered_on), _iso(parcel.accept_by_on), _iso(parcel.accepted_at),
+    )
+
+
+def _iso(moment: Any) -> str | None:
+    return None if moment is None else str(moment.isoformat())

@@ -1,0 +1,143 @@
+"""Every setting, read once from the environment. The portal refuses to start when one is missing or wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from urllib.parse import urlsplit
+
+
+class WrongSettings(SystemExit):
+    """Printed instead of a traceback: the person who starts the portal has to mend it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What differs between two installations."""
+
+    database_url: str = field(repr=False)  # postgresql+psycopg://…
+    redis_url: str = field(repr=False)
+    secret_key: str = field(repr=False)  # signs CSRF tokens
+    jwt_secret: str = field(repr=False)  # signs API tokens; 32 bytes at least
+    cron_secret: str = field(repr=False)  # opens /api/cron
+    portal_url: str  # how browsers and providers reach us
+    iyzico_base_url: str
+    iyzico_api_key: str = field(repr=False)
+    iyzico_secret_key: str = field(repr=False)
+    iyzico_timeout_seconds: Decimal = Decimal(10)
+    sandbox_url: str = ""  # set where the provider sandbox runs beside us
+    demo: bool = False  # the demo company: movable clock, sign-in hints
+    enable_jobs: bool = False  # scheduler and sweeper may run here
+    trusted_hosts: tuple[str, ...] = ()
+    proxy_hops: int = 0  # how many proxies of ours stand in front
+    jwt_issuer: str = "emanet"
+    jwt_audience: str = "emanet-api"
+    token_minutes: int = 60
+    acceptance_days: int = 3  # days after delivery in which the buyer may object
+    commission_percent: Decimal = Decimal("8.5")
+    max_body_bytes: int = 8 * 1024 * 1024
+    webhook_max_bytes: int = 256 * 1024
+    database_pool: int = 8  # connections a process keeps; as many again for a rush
+    outbox_lease_seconds: int = 60  # how long a call in flight is left alone
+    outbox_quiet_seconds: int = 900  # how long after silence before we ask what became of it
+    drain_lanes: int = 4  # calls and messages a worker handles at once
+
+    @property
+    def https(self) -> bool:
+        """Whether browsers reach us over TLS: then cookies are Secure."""
+        return self.portal_url.startswith("https://")
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment; everything that is wrong is named at once."""
+        reader = _Reader(os.environ if env is None else env)
+        settings = cls(
+            database_url=_with_driver(reader.needed("DATABASE_URL")),
+            redis_url=reader.needed("REDIS_URL"),
+            secret_key=reader.secret("SECRET_KEY"),
+            jwt_secret=reader.secret("JWT_SECRET"),
+            cron_secret=reader.secret("CRON_SECRET", least=16),
+            portal_url=reader.url("PORTAL_URL"),
+            iyzico_base_url=reader.url("IYZICO_BASE_URL"),
+            iyzico_api_key=reader.needed("IYZICO_API_KEY"),
+            iyzico_secret_key=reader.needed("IYZICO_SECRET_KEY"),
+            iyzico_timeout_seconds=reader.decimal("IYZICO_TIMEOUT_SECONDS", cls.iyzico_timeout_seconds),
+            sandbox_url=reader.get("SANDBOX_URL"),
+            demo=reader.flag("DEMO"),
+            enable_jobs=reader.flag("ENABLE_JOBS"),
+            trusted_hosts=tuple(h.strip() for h in reader.get("TRUSTED_HOSTS").split(",") if h.strip()),
+            proxy_hops=reader.whole("PROXY_HOPS", cls.proxy_hops),
+            jwt_issuer=reader.get("JWT_ISSUER") or cls.jwt_issuer,
+            jwt_audience=reader.get("JWT_AUDIENCE") or cls.jwt_audience,
+            token_minutes=reader.whole("TOKEN_MINUTES", cls.token_minutes),
+            acceptance_days=reader.whole("ACCEPTANCE_DAYS", cls.acceptance_days),
+            commission_percent=reader.decimal("COMMISSION_PERCENT", cls.commission_percent),
+            max_body_bytes=reader.whole("MAX_BODY_BYTES", cls.max_body_bytes),
+            webhook_max_bytes=reader.whole("WEBHOOK_MAX_BYTES", cls.webhook_max_bytes),
+            database_pool=reader.whole("DATABASE_POOL", cls.database_pool),
+            outbox_lease_seconds=reader.whole("OUTBOX_LEASE_SECONDS", cls.outbox_lease_seconds),
+            outbox_quiet_seconds=reader.whole("OUTBOX_QUIET_SECONDS", cls.outbox_quiet_seconds),
+            drain_lanes=reader.whole("DRAIN_LANES", cls.drain_lanes),
+        )
+        if settings.iyzico_timeout_seconds * 3 > settings.outbox_lease_seconds:
+            reader.wrong.append("OUTBOX_LEASE_SECONDS must be at least three times IYZICO_TIMEOUT_SECONDS")
+        if reader.wrong:
+            raise WrongSettings("The portal cannot start:\n  " + "\n  ".join(reader.wrong))
+        return settings
+
+
+def _with_driver(url: str) -> str:
+    """Whatever PostgreSQL URL is given, psycopg 3 speaks."""
+    scheme, separator, rest = url.partition("://")
+    return f"postgresql+psycopg://{rest}" if separator and scheme.startswith("postgres") else url
+
+
+class _Reader:
+    """Reads values and collects what is wrong with them."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.wrong: list[str] = []
+
+    def get(self, name: str) -> str:
+        return self.env.get(name, "").strip()
+
+    def needed(self, name: str) -> str:
+        value = self.get(name)
+        if not value:
+            self.wrong.append(f"{name} is missing")
+        return value
+
+    def secret(self, name: str, least: int = 32) -> str:
+        value = self.needed(name)
+        if value and len(value.encode()) < least:
+            self.wrong.append(f"{name} is shorter than {least} bytes")
+        return value
+
+    def url(self, name: str) -> str:
+        value = self.needed(name).rstrip("/")
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+            self.wrong.append(f"{name} is not an http(s) address")
+        return value
+
+    def flag(self, name: str) -> bool:
+        return self.get(name).lower() in ("1", "on", "true", "yes")
+
+    def whole(self, name: str, default: int) -> int:
+        value = self.get(name)
+        if not value:
+            return default
+        if not value.isascii() or not value.isdigit():
+            self.wrong.append(f"{name} is not a whole number")
+            return default
+        return int(value)
+
+    def decimal(self, name: str, default: Decimal) -> Decimal:
+        value = self.get(name)
+        try:
+            return Decimal(value) if value else default
+        except InvalidOperation:
+            self.wrong.append(f"{name} is not a number")
+            return default

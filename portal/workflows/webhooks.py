@@ -1,0 +1,83 @@
+"""What to do with a provider's message: which question to ask, and how to apply the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from loguru import logger
+
+from portal.core.errors import UnknownWords
+from portal.core.ports import port
+from portal.core.unit_of_work import atomic
+from portal.escrow.ports import PaymentAnswer, PaymentGateway
+from portal.escrow.services import Discrepancy
+from portal.inbox import services as inbox
+from portal.inbox.models import InboxMessage
+from portal.workflows import checkout
+from portal.workflows.checkout import Applied, Waiting
+
+# The topic says who is asked for the truth.
+HANDLERS: dict[str, Callable[[InboxMessage], None]] = {}
+
+
+def handle_next() -> bool:
+    """Take one due message through one try; False when nothing is due."""
+    with atomic():
+        message = inbox.claim()
+    if message is None:
+        return False
+    handler = HANDLERS.get(message.topic)
+    if handler is None:
+        _set_aside(message, f"nobody handles {message.topic}")
+    else:
+        handler(message)
+    return True
+
+
+def _payment_message(message: InboxMessage) -> None:
+    """A hint about a payment: ask the provider, apply what it says."""
+    try:
+        answer = _ask(message.aggregate_key)
+    except UnknownWords as words:
+        _set_aside(message, str(words))
+        return
+    try:
+        with atomic():
+            if inbox.still_mine(message):
+                _apply(message, answer)
+    except Discrepancy as difference:
+        logger.error("inbox message {}: {}", message.id, difference)
+        _set_aside(message, f"the figures differ: {difference}")
+
+
+def _ask(aggregate_key: str) -> PaymentAnswer | None:
+    kind, _, key = aggregate_key.partition(":")
+    gateway = port(PaymentGateway)
+    if kind == "token":
+        return gateway.payment_by_token(key)
+    if kind == "payment":
+        return gateway.payment_by_key(key)
+    return None
+
+
+def _apply(message: InboxMessage, answer: PaymentAnswer | None) -> None:
+    if answer is None:
+        inbox.set_aside(message, "it names no payment")
+    elif answer.state is None:
+        inbox.try_later(message, f"the provider did not answer: {answer.why}")
+    else:
+        result = checkout.learn(answer.state)
+        match result:
+            case Applied(what):
+                inbox.applied(message, what)
+            case Waiting(why):
+                inbox.try_later(message, why)
+
+
+def _set_aside(message: InboxMessage, note: str) -> None:
+    with atomic():
+        if inbox.still_mine(message):
+            inbox.set_aside(message, note[:2000])
+
+
+HANDLERS["payments"] = _payment_message
