@@ -35,7 +35,6 @@ class CheckoutRequest:
     """Everything the provider needs to show its payment page."""
 
     attempt_key: str  # our conversation id: 32 hex digits, unique per attempt
-    basket_key: str
     total: Money
     items: list[CheckoutItem]
     buyer_key: str

@@ -158,7 +158,6 @@ def _request(
     ]
     return CheckoutRequest(
         attempt_key=payment.attempt_key,
-        basket_key=f"C{checkout.id}",
         total=Money(checkout.total_kurus),
         items=items,
         buyer_key=f"P{buyer.id}",

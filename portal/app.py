@@ -1,0 +1,133 @@
+"""create_app(): reads as a table of contents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, g, get_flashed_messages, request
+from flask_migrate import Migrate
+from flask_wtf.csrf import CSRFProtect
+from htmx_flask import Htmx
+from sqlalchemy import text
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from portal import cli, navigation, wiring
+from portal.accounts import api as accounts_api
+from portal.accounts import guard
+from portal.accounts import views as accounts_views
+from portal.accounts.guard import open_to_the_world
+from portal.accounts.roles import ROLE_NAMES, Permission
+from portal.accounts.sessions import RowSessions
+from portal.core import api, formats, i18n, limits, logs, queue, web
+from portal.core.database import db
+from portal.passport import views as passport
+from portal.portals import admin, buyer, cron, finance, network, seller, warehouse, webhooks
+from portal.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+csrf = CSRFProtect()
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The portal, by its settings (from the environment unless given)."""
+    settings = settings or Settings.from_env()
+    app = Flask("portal", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
+    configure(app, settings)
+    logs.init()
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    queue.connect(app, settings.redis_url)
+    i18n.init(app)
+    limits.init(app, settings.redis_url)
+    Htmx(app)
+    app.session_interface = RowSessions()
+    guard.init(app)
+    csrf.init_app(app)
+    web.init(app)
+    add_filters(app)
+    wiring.cast(app, settings)
+    for blueprint in (passport.bp, buyer.bp, seller.bp, warehouse.bp, finance.bp, admin.bp, accounts_views.bp):
+        app.register_blueprint(blueprint)
+    for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):
+        csrf.exempt(machine)
+        app.register_blueprint(machine)
+    own_routes(app)
+    app.before_request(remember_language)
+    app.context_processor(for_templates)
+    cli.register(app)
+    guard.check_doors(app)
+    return app
+
+
+def configure(app: Flask, settings: Settings) -> None:
+    """Settings as the extensions want to read them."""
+    app.config.update(
+        {name.upper(): getattr(settings, name) for name in settings.__dataclass_fields__ if name != "database_url"},
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS={
+            "pool_size": settings.database_pool,
+            "max_overflow": settings.database_pool,
+            "pool_timeout": 10,
+            "connect_args": {
+                "connect_timeout": 5,
+                "options": "-c statement_timeout=15000 -c lock_timeout=8000"
+                " -c idle_in_transaction_session_timeout=30000 -c timezone=UTC",
+            },
+        },
+        PAYMENT_PROVIDER="iyzico",
+        IYZICO_PAGE_ORIGIN=settings.sandbox_url or "https://sandbox-cpp.iyzipay.com",
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
+        TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
+        SESSION_COOKIE_NAME="__Host-emanet" if settings.https else "emanet",
+        SESSION_COOKIE_SECURE=settings.https,
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=False,
+    )
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+
+
+def own_routes(app: Flask) -> None:
+    """What belongs to no domain: the pulse, the API's own description."""
+
+    @app.get("/healthz")
+    @open_to_the_world("a load balancer has no name")
+    def healthz() -> Response:
+        db.session.execute(text("SELECT 1"))
+        return Response("ok", mimetype="text/plain")
+
+    @app.get("/api/openapi.json")
+    @open_to_the_world("the description of the API holds no data")
+    def openapi() -> Response:
+        return api.reply(api.openapi(app))
+
+
+def remember_language() -> None:
+    """Somebody's own choice of language goes before the browser's."""
+    person = guard.somebody()
+    if person is not None and not guard.is_api():
+        g.language = person.language
+
+
+def for_templates() -> dict[str, Any]:
+    """What every page may use."""
+    person = guard.somebody()
+    return {
+        "lang": i18n.language(),
+        "theme": person.theme if person else request.cookies.get("theme", "system"),
+        "me": person,
+        "role_names": ROLE_NAMES,
+        "navigation": navigation.items_for(person) if person else [],
+        "may": guard.may,
+        "Permission": Permission,
+        "toasts": get_flashed_messages(with_categories=True),
+    }
+
+
+def add_filters(app: Flask) -> None:
+    """How figures and dates are written on pages."""
+    app.jinja_env.filters.update(
+        money=formats.money, day=formats.day, instant=formats.instant, percent=formats.percent, iban=formats.iban
+    )

@@ -1,0 +1,29 @@
+"""Turkish first, English second."""
+
+from __future__ import annotations
+
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel
+
+LANGUAGES = ("tr", "en")
+babel = Babel()
+
+
+def init(app: Flask) -> None:
+    """Messages are English in the code and Turkish on the screen."""
+    app.config.update(
+        BABEL_DEFAULT_LOCALE="tr",
+        BABEL_DEFAULT_TIMEZONE="Europe/Istanbul",
+        BABEL_TRANSLATION_DIRECTORIES="translations",
+    )
+    babel.init_app(app, locale_selector=language)
+
+
+def language() -> str:
+    """The person's own choice, then the browser's cookie, then its wishes, then Turkish."""
+    if not has_request_context():
+        return "tr"
+    chosen = g.get("language") or request.cookies.get("language")
+    if chosen in LANGUAGES:
+        return str(chosen)
+    return request.accept_languages.best_match(LANGUAGES) or "tr"

@@ -1,0 +1,1 @@
+"""iyzico marketplace: plays the PaymentGateway."""

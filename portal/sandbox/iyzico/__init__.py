@@ -1,0 +1,1 @@
+"""iyzico's marketplace, played."""
