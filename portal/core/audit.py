@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, Select, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock
@@ -44,3 +44,15 @@ def write_down(action: str, *, by: Actor, about: tuple[str, object], **details: 
             details=details,
         )
     )
+
+
+def events(*, words: str = "") -> Select[Any]:
+    """Acts, newest first; `words` finds actor, action or subject."""
+    wanted = select(AuditEvent).order_by(AuditEvent.id.desc())
+    if words:
+        wanted = wanted.where(
+            AuditEvent.actor.icontains(words, autoescape=True)
+            | AuditEvent.action.icontains(words, autoescape=True)
+            | (AuditEvent.subject_kind + " " + AuditEvent.subject_id).icontains(words, autoescape=True)
+        )
+    return wanted

@@ -34,6 +34,7 @@ class PayoutRow(NamedTuple):
     seller: str
     line_name: str
     paid_on: date | None
+    order_state: str
 
 
 def payment_by_attempt(attempt_key: str, *, lock: bool = False) -> NetworkPayment | None:
@@ -136,29 +137,50 @@ def held_rows(*, states: list[str] | None = None) -> Select[Any]:
 
 def payout_rows(*, states: list[str] | None = None) -> Select[Any]:
     """Releases, newest first; the caller pages and wraps rows in PayoutRow."""
-    wanted = (
-        select(EscrowHold, Order.number, Order.payout_status, Organisation.name, OrderLine.name, ProviderPayout.paid_on)
-        .join(Order, Order.id == EscrowHold.order_id)
-        .join(Organisation, Organisation.id == Order.seller_organisation_id)
-        .join(OrderLine, OrderLine.id == EscrowHold.order_line_id)
-        .outerjoin(
-            ProviderPayout, (ProviderPayout.hold_id == EscrowHold.id) & (ProviderPayout.receiver == "SELLER")
-        )
-        .where(EscrowHold.release_number > 0)
-        .order_by(EscrowHold.id.desc())
-    )
+    wanted = _payouts().where(EscrowHold.release_number > 0).order_by(EscrowHold.id.desc())
     return wanted.where(EscrowHold.state.in_(states)) if states else wanted
 
 
-def hold_totals() -> dict[str, int]:
-    """Kuruş in trust, released and refunded, over everything."""
-    row = db.session.execute(
+def waiting_of_seller(seller_id: int, limit: int = 100) -> list[PayoutRow]:
+    """A seller's money that is still in trust, oldest first."""
+    wanted = (
+        _payouts()
+        .where(Order.seller_organisation_id == seller_id, EscrowHold.held_kurus > 0)
+        .order_by(EscrowHold.id)
+        .limit(limit)
+    )
+    return [PayoutRow(*row) for row in db.session.execute(wanted)]
+
+
+def _payouts() -> Select[Any]:
+    to_seller = (ProviderPayout.hold_id == EscrowHold.id) & (ProviderPayout.receiver == "SELLER")
+    return (
         select(
-            func.coalesce(func.sum(EscrowHold.held_kurus), 0),
-            func.coalesce(func.sum(EscrowHold.released_kurus), 0),
-            func.coalesce(func.sum(EscrowHold.refunded_kurus), 0),
+            EscrowHold,
+            Order.number,
+            Order.payout_status,
+            Organisation.name,
+            OrderLine.name.label("line_name"),
+            ProviderPayout.paid_on,
+            Order.state.label("order_state"),
         )
-    ).one()
+        .join(Order, Order.id == EscrowHold.order_id)
+        .join(Organisation, Organisation.id == Order.seller_organisation_id)
+        .join(OrderLine, OrderLine.id == EscrowHold.order_line_id)
+        .outerjoin(ProviderPayout, to_seller)
+    )
+
+
+def hold_totals(*, seller_id: int | None = None) -> dict[str, int]:
+    """Kuruş in trust, released and refunded, over everything or one seller's sales."""
+    wanted = select(
+        func.coalesce(func.sum(EscrowHold.held_kurus), 0),
+        func.coalesce(func.sum(EscrowHold.released_kurus), 0),
+        func.coalesce(func.sum(EscrowHold.refunded_kurus), 0),
+    )
+    if seller_id is not None:
+        wanted = wanted.join(Order, Order.id == EscrowHold.order_id).where(Order.seller_organisation_id == seller_id)
+    row = db.session.execute(wanted).one()
     return {"held": int(row[0]), "released": int(row[1]), "refunded": int(row[2])}
 
 

@@ -132,13 +132,14 @@ def seller_balance(organisation_id: int, *, as_of: date | None = None) -> Money:
     return Money(int(db.session.scalar(asked) or 0))
 
 
-def seller_rows(organisation_id: int) -> Select[Any]:
+def seller_rows(organisation_id: int, *, as_of: date | None = None) -> Select[Any]:
     """The seller's sub-ledger, newest first."""
-    return (
+    wanted = (
         select(SellerBalanceLedger)
         .where(SellerBalanceLedger.organisation_id == organisation_id)
         .order_by(SellerBalanceLedger.posting_id.desc())
     )
+    return wanted if as_of is None else wanted.where(SellerBalanceLedger.effective_on <= as_of)
 
 
 def _moved(account: Account, as_of: date | None) -> Select[Any]:

@@ -75,3 +75,21 @@ def silent_since(today: date, limit: int) -> list[Shipment]:
         .limit(limit)
     )
     return list(db.session.scalars(wanted))
+
+
+def awaiting_buyer(buyer_id: int, limit: int = 50) -> list[ParcelRow]:
+    """The buyer's parcels that wait for "teslim aldım", the most urgent first."""
+    wanted = (
+        select(Shipment, Order.number, Organisation.name, Order.buyer_organisation_id)
+        .join(Order, Order.id == Shipment.order_id)
+        .join(Organisation, Organisation.id == Order.seller_organisation_id)
+        .where(Order.buyer_organisation_id == buyer_id, Shipment.state.in_((Parcel.HANDED_OVER, Parcel.DELIVERED)))
+        .order_by(Shipment.accept_by_on.nulls_last(), Shipment.id)
+        .limit(limit)
+    )
+    return [ParcelRow(*row) for row in db.session.execute(wanted)]
+
+
+def first(states: list[str], seller_id: int, limit: int = 20) -> list[ParcelRow]:
+    """The seller's oldest parcels in some states."""
+    return [ParcelRow(*row) for row in db.session.execute(parcels(states=states, seller_id=seller_id).limit(limit))]

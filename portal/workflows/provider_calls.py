@@ -306,3 +306,8 @@ def _payment_of_hold(hold_id: int) -> str:
 
 def _entry_id(key: str) -> int | None:
     return db.session.scalar(select(JournalEntry.id).where(JournalEntry.idempotency_key == key))
+
+
+def ask_now(intent: ProviderIntent) -> Found:
+    """What the provider says about a call, for somebody who wants to know; changes nothing."""
+    return _asked(OPERATIONS[intent.operation], intent)

@@ -1,0 +1,1 @@
+"""The kuruş passport: where an amount comes from, and where it went."""

@@ -1,0 +1,148 @@
+"""The seller's pages: prepare, hand over, and where the money is."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from portal.accounts.guard import current_actor, current_person, requires
+from portal.accounts.roles import Permission
+from portal.core import formats
+from portal.core.errors import BadInput
+from portal.core.unit_of_work import atomic
+from portal.core.web import choice, paged, region, search_words
+from portal.escrow import queries as escrow_queries
+from portal.ledger import queries as ledger_queries
+from portal.orders import queries as orders_queries
+from portal.orders.models import Order
+from portal.orders.states import ORDER, OrderState
+from portal.shipping import queries as shipping_queries
+from portal.shipping.models import Shipment
+from portal.workflows import delivery
+
+bp = Blueprint("seller", __name__, url_prefix="/seller")
+
+STATES = [state.value for state in OrderState]
+TO_SHIP = [OrderState.PAID.value, OrderState.PARTIALLY_SHIPPED.value]
+
+
+@bp.get("/")
+@requires(Permission.SALE_SEE_OWN)
+def home() -> str:
+    """What needs doing now, and where the money is."""
+    mine = current_person().organisation_id
+    return render_template(
+        "seller/home.html",
+        to_prepare=paged(orders_queries.orders(seller_id=mine, states=TO_SHIP)).rows[:20],
+        packed=shipping_queries.first(["PACKED"], mine),
+        on_the_way=shipping_queries.first(["HANDED_OVER"], mine),
+        balance=ledger_queries.seller_balance(mine),
+        totals=escrow_queries.hold_totals(seller_id=mine),
+    )
+
+
+@bp.get("/orders")
+@requires(Permission.SALE_SEE_OWN)
+def order_list() -> str:
+    """All sales, by state."""
+    mine = current_person().organisation_id
+    state = choice("state", STATES)
+    wanted = orders_queries.orders(seller_id=mine, states=[state] if state else None, search=search_words())
+    return render_template(
+        "seller/orders.html",
+        orders=paged(wanted),
+        counts=orders_queries.counts(seller_id=mine),
+        state=state,
+        machine=ORDER,
+        q=search_words(),
+    )
+
+
+@bp.get("/orders/<int:order_id>")
+@requires(Permission.SALE_SEE_OWN)
+def order(order_id: int) -> str:
+    """One sale: lines with the seller's share, parcels with what to do next."""
+    found = orders_queries.order_of_seller(current_person().organisation_id, order_id)
+    return render_template(
+        "seller/order.html",
+        order=found,
+        parcels=shipping_queries.parcels_of(order_id),
+        lines={line.id: line for line in found.lines},
+        history=orders_queries.history("order", [order_id]),
+        holds=escrow_queries.holds_of([order_id]),
+        may_prepare=found.state in TO_SHIP and any(x.shipped_quantity < x.quantity for x in found.lines),
+    )
+
+
+@bp.post("/orders/<int:order_id>/shipments")
+@requires(Permission.SHIPMENT_PREPARE)
+def prepare(order_id: int) -> Response:
+    """Give everything that is not yet in a parcel to the packers."""
+    found = orders_queries.order_of_seller(current_person().organisation_id, order_id)
+    with atomic():
+        delivery.prepare_parcel(found.id, by=current_actor())
+    return _back(found.id, _("The packers have it."))
+
+
+@bp.post("/shipments/<int:shipment_id>/hand-over")
+@requires(Permission.SHIPMENT_HAND_OVER)
+def hand_over(shipment_id: int) -> Response:
+    """The carrier has it."""
+    parcel, order = _mine(shipment_id)
+    carrier, tracking = _clean("carrier"), _clean("tracking_number")
+    with atomic():
+        delivery.hand_over_parcel(parcel.id, carrier=carrier, tracking_number=tracking, by=current_actor())
+    return _back(order.id, _("Handed over. The buyer can follow it now."))
+
+
+@bp.post("/shipments/<int:shipment_id>/delivery")
+@requires(Permission.SHIPMENT_DELIVER)
+def delivered(shipment_id: int) -> Response:
+    """The buyer has it; the days to object begin."""
+    parcel, order = _mine(shipment_id)
+    with atomic():
+        delivery.parcel_delivered(parcel.id, by=current_actor(), because="the seller says it was delivered")
+    return _back(order.id, _("Delivered. The buyer is asked to confirm."))
+
+
+@bp.post("/shipments/<int:shipment_id>/cancellation")
+@requires(Permission.SHIPMENT_PREPARE)
+def cancel(shipment_id: int) -> Response:
+    """The parcel does not go out; its pieces are free again."""
+    parcel, order = _mine(shipment_id)
+    because = _clean("because") or "the seller took it back"
+    with atomic():
+        delivery.cancel_parcel(parcel.id, by=current_actor(), because=because)
+    return _back(order.id, _("The parcel was cancelled."))
+
+
+@bp.get("/balance")
+@requires(Permission.BALANCE_SEE_OWN)
+def balance() -> str:
+    """What we owe the seller, row by row, on any day; and what is still held, and why."""
+    mine = current_person().organisation_id
+    try:
+        as_of = formats.read_day(request.args["as_of"], "as_of") if request.args.get("as_of") else None
+    except BadInput:
+        as_of = None
+    return render_template(
+        "seller/balance.html",
+        balance=ledger_queries.seller_balance(mine, as_of=as_of),
+        as_of=as_of,
+        rows=paged(ledger_queries.seller_rows(mine, as_of=as_of)),
+        held=escrow_queries.waiting_of_seller(mine),
+    )
+
+
+def _mine(shipment_id: int) -> tuple[Shipment, Order]:
+    parcel = shipping_queries.parcel(shipment_id)
+    return parcel, orders_queries.order_of_seller(current_person().organisation_id, parcel.order_id)
+
+
+def _clean(name: str) -> str:
+    return request.form.get(name, "").replace("\x00", "").strip()[:120]
+
+
+def _back(order_id: int, toast: str) -> Response:
+    return region("", page=url_for(".order", order_id=order_id), toast=toast)
