@@ -147,9 +147,13 @@ def _with_everything() -> Select[Any]:
 
 
 def _checkouts() -> Select[Any]:
-    return select(Checkout).options(
-        selectinload(Checkout.orders).selectinload(Order.lines),
-        selectinload(Checkout.orders).joinedload(Order.seller),
+    return (
+        select(Checkout)
+        .options(
+            selectinload(Checkout.orders).selectinload(Order.lines),
+            selectinload(Checkout.orders).joinedload(Order.seller),
+        )
+        .execution_options(populate_existing=True)
     )
 
 

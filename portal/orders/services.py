@@ -16,7 +16,7 @@ from portal.core.actor import Actor
 from portal.core.database import db
 from portal.core.errors import BadInput, Refusal
 from portal.core.money import Money, total
-from portal.orders import rules
+from portal.orders import queries, rules
 from portal.orders.models import Checkout, Offer, Order, OrderLine
 from portal.orders.states import ORDER, PAYOUT, OrderState, PayoutStatus
 
@@ -60,12 +60,9 @@ def place(lines: list[WantedLine], *, buyer: Person, by: Actor) -> Checkout:
     )
     db.session.add(checkout)
     db.session.flush()
-    checkout.orders = [
+    for seller_id, wanted in sorted(by_seller.items()):
         _order(checkout, seller_id, [(offer_by_id[o], n) for o, n in wanted.items()], by)
-        for seller_id, wanted in sorted(by_seller.items())
-    ]
-    db.session.flush()
-    return checkout
+    return queries.checkout(checkout.id)
 
 
 def _offers_for(lines: list[WantedLine]) -> list[Offer]:
@@ -90,7 +87,7 @@ def _offers_for(lines: list[WantedLine]) -> list[Offer]:
     return found
 
 
-def _order(checkout: Checkout, seller_id: int, wanted: list[tuple[Offer, int]], by: Actor) -> Order:
+def _order(checkout: Checkout, seller_id: int, wanted: list[tuple[Offer, int]], by: Actor) -> None:
     percent: Decimal = current_app.config["COMMISSION_PERCENT"]
     totals = [Money(offer.unit_price_kurus).times(quantity) for offer, quantity in wanted]
     order = Order(
@@ -122,7 +119,6 @@ def _order(checkout: Checkout, seller_id: int, wanted: list[tuple[Offer, int]], 
     ]
     db.session.add(order)
     ORDER.begin(order, actor=by, reason="placed")
-    return order
 
 
 def _next_number() -> str:

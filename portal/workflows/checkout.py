@@ -54,7 +54,8 @@ def payment_page(checkout: Checkout, buyer: Person, organisation: Organisation, 
         payment = _renewed(payment, checkout, by)
     if payment.page_url:
         return payment.page_url
-    page = port(PaymentGateway).open_checkout(_request(payment, checkout, buyer, organisation, ip))
+    request = _request(payment, orders_queries.checkout(checkout.id), buyer, organisation, ip)
+    page = port(PaymentGateway).open_checkout(request)
     if page.outcome is not Outcome.DONE:
         raise ProviderSilent(_l("The payment provider does not answer just now. Nothing was charged; please try again."))
     with atomic():
@@ -114,7 +115,7 @@ def _live_payment(checkout: Checkout, by: Actor) -> NetworkPayment:
     locked = orders_queries.orders_of_checkout_for_update(checkout.id)
     if any(order.state != OrderState.PENDING_PAYMENT for order in locked):
         raise escrow.NothingToPay(_l("There is nothing to pay here any more."))
-    for order in checkout.orders:
+    for order in orders_queries.checkout(checkout.id).orders:
         if not order.seller.provider_seller_key:
             raise SellerNotRegistered(
                 _l("The seller is just being registered with the payment provider. Please try again in a minute.")

@@ -1,0 +1,79 @@
+"""The sandbox as tests drive it: over HTTP, like everybody else."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import httpx
+
+from portal.settings import Settings
+
+
+def test_settings(database_url: str, redis_url: str, sandbox_url: str) -> Settings:
+    """The portal's settings under test: short waits, no secrets worth keeping."""
+    return Settings(
+        database_url=database_url,
+        redis_url=redis_url,
+        secret_key="s" * 40,
+        jwt_secret="j" * 40,
+        cron_secret="c" * 40,
+        portal_url="http://localhost",
+        iyzico_base_url=sandbox_url,
+        iyzico_api_key="sandbox-testApiKey",
+        iyzico_secret_key="sandbox-testSecret",
+        iyzico_timeout_seconds=Decimal("1.0"),
+        sandbox_url=sandbox_url,
+        demo=True,
+        enable_jobs=True,
+        outbox_lease_seconds=6,
+        outbox_quiet_seconds=0,
+        drain_lanes=4,
+        database_pool=10,
+    )
+
+
+test_settings.__test__ = False  # type: ignore[attr-defined]
+
+
+class SandboxControl:
+    """What goes wrong, what was done, and who pays."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.http = httpx.Client(base_url=url, timeout=30)
+
+    def reset(self) -> None:
+        """A new world."""
+        self.http.post("/_sandbox/reset").raise_for_status()
+
+    def close(self) -> None:
+        """Hang up."""
+        self.http.close()
+
+    def fault(self, operation: str, mode: str, times: int = 1, **more: Any) -> None:
+        """Plan a mishap."""
+        asked = {"provider": "iyzico", "operation": operation, "mode": mode, "times": times, "seconds": 2, **more}
+        self.http.post("/_sandbox/faults", json=asked).raise_for_status()
+
+    def calm(self) -> None:
+        """No more mishaps."""
+        self.http.delete("/_sandbox/faults").raise_for_status()
+
+    def effects(self, operation: str) -> dict[str, int]:
+        """How often each thing was done, by key."""
+        rows = self.http.get("/_sandbox/iyzico/effects").json()["effects"]
+        return {row["key"]: row["count"] for row in rows if row["operation"] == operation}
+
+    def pay(self, token: str, result: str = "success") -> int:
+        """Pay a form without a browser; the HTTP status of the answer."""
+        return self.http.post(f"/_sandbox/iyzico/pay/{token}", json={"result": result}).status_code
+
+    def webhooks(self) -> list[dict[str, Any]]:
+        """Every notification that was written down."""
+        found: list[dict[str, Any]] = self.http.get("/_sandbox/iyzico/webhooks").json()
+        return found
+
+    def advance(self, days: int) -> None:
+        """Time passes in the sandbox."""
+        self.http.post("/_sandbox/clock", json={"advance_seconds": days * 86400}).raise_for_status()
