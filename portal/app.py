@@ -21,9 +21,14 @@ from portal.accounts.roles import ROLE_NAMES, Permission
 from portal.accounts.sessions import RowSessions
 from portal.core import api, formats, i18n, limits, logs, queue, web
 from portal.core.database import db
+from portal.escrow.states import HOLD, PAYMENT, REFUND
+from portal.inbox.states import MESSAGE
+from portal.orders.states import ORDER, PAYOUT
+from portal.outbox.states import INTENT
 from portal.passport import views as passport
 from portal.portals import admin, buyer, cron, finance, network, seller, warehouse, webhooks
 from portal.settings import Settings
+from portal.shipping.states import PARCEL
 
 ROOT = Path(__file__).resolve().parent.parent
 csrf = CSRFProtect()
@@ -127,7 +132,10 @@ def for_templates() -> dict[str, Any]:
 
 
 def add_filters(app: Flask) -> None:
-    """How figures and dates are written on pages."""
+    """How figures, dates and states are written on pages."""
     app.jinja_env.filters.update(
         money=formats.money, day=formats.day, instant=formats.instant, percent=formats.percent, iban=formats.iban
+    )
+    app.jinja_env.globals.update(
+        ORDER=ORDER, PAYOUT=PAYOUT, PARCEL=PARCEL, HOLD=HOLD, PAYMENT=PAYMENT, REFUND=REFUND, MESSAGE=MESSAGE, INTENT=INTENT
     )

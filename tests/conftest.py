@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import os
 import shutil
 import threading
@@ -103,10 +104,19 @@ def settings(database_url: str, sandbox: SandboxControl) -> Settings:
     return test_settings(database_url, redis_url, sandbox.url)
 
 
+class FreshClient(FlaskClient):
+    """Requests in a context of their own, as a server would serve them: nothing of the test's leaks in."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        """One request."""
+        return contextvars.Context().run(super().open, *args, **kwargs)
+
+
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The portal over a fresh database. Afterwards the books must agree: every test checks that by having run."""
     portal = create_app(settings)
+    portal.test_client_class = FreshClient
     portal.extensions["wake_redis"].flushdb()
     with portal.app_context():
         yield portal

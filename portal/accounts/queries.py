@@ -12,7 +12,7 @@ from portal.core.database import DB_NOW, db
 def active_person(person_id: int) -> Person | None:
     """Somebody who may still come in, with the company."""
     wanted = select(Person).options(joinedload(Person.organisation)).where(Person.id == person_id, Person.is_active)
-    return db.session.execute(wanted).scalar_one_or_none()
+    return _by_itself(db.session.execute(wanted).scalar_one_or_none())
 
 
 def person_of_token(person_id: int, jti: str) -> Person | None:
@@ -29,9 +29,17 @@ def person_of_token(person_id: int, jti: str) -> Person | None:
             ApiToken.expires_at > DB_NOW,
         )
     )
-    return db.session.execute(wanted).scalar_one_or_none()
+    return _by_itself(db.session.execute(wanted).scalar_one_or_none())
 
 
 def organisation(organisation_id: int) -> Organisation:
     """A company."""
     return db.session.get_one(Organisation, organisation_id)
+
+
+def _by_itself(person: Person | None) -> Person | None:
+    """Out of the session: a rollback must not make the visitor's own name unreadable on the error page."""
+    if person is not None:
+        db.session.expunge(person.organisation)
+        db.session.expunge(person)
+    return person
