@@ -22,7 +22,7 @@ lint: $(STAMP) $(CATALOGUE).mo ## ruff, mypy, import-linter, templates
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy portal jobs tests wsgi.py
 	$(BIN)/lint-imports
-	$(BIN)/djlint --check --lint --quiet templates portal/sandbox/templates
+	$(BIN)/djlint --lint --quiet templates portal/sandbox/templates
 	$(BIN)/python -m tests.architecture.templates_lint
 
 faults: $(STAMP) $(CATALOGUE).mo ## The fault suite alone

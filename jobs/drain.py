@@ -18,9 +18,7 @@ STEPS: dict[str, Callable[[], bool]] = {
 
 def run(topic: str) -> None:
     """What RQ calls. Run twice, it does the work once; run late, it does today's work."""
-    from jobs.worker import app  # noqa: PLC0415 (the worker's own app, made once before the fork)
-
-    with app().app_context():
+    with queue.working_app().app_context():
         queue.answered(topic)
         drain(topic)
 

@@ -137,5 +137,12 @@ def add_filters(app: Flask) -> None:
         money=formats.money, day=formats.day, instant=formats.instant, percent=formats.percent, iban=formats.iban
     )
     app.jinja_env.globals.update(
-        ORDER=ORDER, PAYOUT=PAYOUT, PARCEL=PARCEL, HOLD=HOLD, PAYMENT=PAYMENT, REFUND=REFUND, MESSAGE=MESSAGE, INTENT=INTENT
+        ORDER=ORDER,
+        PAYOUT=PAYOUT,
+        PARCEL=PARCEL,
+        HOLD=HOLD,
+        PAYMENT=PAYMENT,
+        REFUND=REFUND,
+        MESSAGE=MESSAGE,
+        INTENT=INTENT,
     )

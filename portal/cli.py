@@ -22,10 +22,8 @@ def _app() -> Flask:
 @jobs.command("work")
 def work() -> None:
     """Be the RQ worker."""
-    import jobs.drain  # noqa: PLC0415 (before the fork, so that every job starts with everything loaded)
-    import jobs.worker  # noqa: PLC0415
+    import jobs.drain  # before the fork, so that every job starts with everything loaded
 
-    jobs.worker.app()
     assert jobs.drain.STEPS
     queue.work(_app())
 
@@ -33,7 +31,7 @@ def work() -> None:
 @jobs.command("schedule")
 def schedule() -> None:
     """Keep the timetable."""
-    from jobs.schedule import keep  # noqa: PLC0415 (jobs stand above the portal)
+    from jobs.schedule import keep
 
     _only_where_enabled()
     keep(_app())
@@ -42,7 +40,7 @@ def schedule() -> None:
 @jobs.command("sweep")
 def sweep() -> None:
     """Find what a lost wake-up left lying."""
-    from jobs.sweep import keep  # noqa: PLC0415
+    from jobs.sweep import keep
 
     _only_where_enabled()
     keep(_app())
@@ -54,7 +52,7 @@ def prepare() -> None:
     """Bring the database up to date and, for the demo company, fill it."""
     upgrade(directory="migrations")
     if current_app.config["DEMO"]:
-        from portal.demo import load  # noqa: PLC0415
+        from portal.demo import load
 
         with atomic():
             load()
@@ -66,7 +64,7 @@ books = AppGroup("books", help="Ask the books.")
 @books.command("verify")
 def verify() -> None:
     """Every question must come back empty; prints what does not, and fails then."""
-    from portal.health.books import ask_the_books  # noqa: PLC0415
+    from portal.health.books import ask_the_books
 
     troubles = ask_the_books()
     for trouble in troubles:

@@ -79,13 +79,9 @@ def load() -> None:
         organisations[name] = accounts.open_organisation(**facts)
     db.session.flush()
     for email, full_name, role, organisation in PEOPLE:
-        accounts.add_person(
-            organisations[organisation], email=email, full_name=full_name, role=role, password=PASSWORD
-        )
+        accounts.add_person(organisations[organisation], email=email, full_name=full_name, role=role, password=PASSWORD)
     for name, offers in OFFERS.items():
         for barcode, title, price in offers:
             seller = organisations[name]
-            db.session.add(
-                Offer(seller_organisation_id=seller.id, barcode=barcode, name=title, unit_price_kurus=price)
-            )
+            db.session.add(Offer(seller_organisation_id=seller.id, barcode=barcode, name=title, unit_price_kurus=price))
         provider_calls.register_seller(organisations[name], by=SYSTEM, provider="iyzico")

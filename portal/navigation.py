@@ -17,7 +17,7 @@ class NavItem(NamedTuple):
     label: Any
     url: str
     current: bool
-    count: int | None = None
+    waiting: int | None = None
 
 
 _MONEY = [

@@ -83,4 +83,4 @@ def api(app: Flask, person: Person) -> Machine:
     client = app.test_client()
     answer = client.post("/api/v2/token/", json={"email": person.email, "password": PASSWORD})
     assert answer.status_code == 200, answer.text
-    return Machine(client, answer.json["access_token"])
+    return Machine(client, answer.get_json()["access_token"])

@@ -73,7 +73,7 @@ class _NotYet:
 @pytest.fixture
 def sandbox(sandbox_app: tuple[Flask, str]) -> Iterator[SandboxControl]:
     """A world that has forgotten everything."""
-    app, url = sandbox_app
+    _app, url = sandbox_app
     control = SandboxControl(url)
     control.reset()
     yield control

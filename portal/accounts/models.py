@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from portal.core.database import Json, Model, PrimaryKey, recorded_now
 from portal.accounts.roles import Role
+from portal.core.database import Json, Model, PrimaryKey, recorded_now
 
 _PLATFORM_ROLES = "'packer', 'finance', 'broker', 'admin'"
 

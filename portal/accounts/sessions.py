@@ -49,7 +49,7 @@ def digest(secret: str) -> str:
 class RowSessions(SessionInterface):
     """Flask's sessions in PostgreSQL, on short connections of their own."""
 
-    session_class = RowSession  # type: ignore[assignment]
+    session_class = RowSession
 
     def open_session(self, app: Flask, request: Request) -> RowSession:
         """The session the cookie names, while it lives; otherwise an empty one that is not stored yet."""

@@ -104,5 +104,3 @@ def _new_session() -> None:
     session.clear()
     assert isinstance(session._get_current_object(), RowSession)  # type: ignore[attr-defined]
     session.renew()  # type: ignore[attr-defined]
-
-

@@ -58,7 +58,7 @@ def answers(
                 kwargs["body"] = _decode(spec)
             return view(*args, **kwargs)
 
-        decoded.spec = spec  # type: ignore[attr-defined]
+        vars(decoded)["spec"] = spec
         return cast("V", decoded)
 
     return wrap
@@ -77,7 +77,7 @@ def _decode(spec: Spec) -> Any:
     elif request.mimetype != "application/json":
         raise UnsupportedMediaType
     try:
-        decoded = msgspec.json.decode(raw, type=spec.body)
+        decoded: Any = msgspec.json.decode(raw, type=spec.body)
     except msgspec.ValidationError as wrong:
         raise BadInput(fields=_field(str(wrong))) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -114,13 +114,13 @@ _PARAMETERS = {
 def openapi(app: Flask) -> dict[str, Any]:
     """The document for machines, from the routes as they are."""
     specs = {
-        (rule.rule, method): (rule, app.view_functions[rule.endpoint])
+        (rule.rule, method): (rule, cast("Any", app.view_functions[rule.endpoint]))
         for rule in app.url_map.iter_rules()
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
         if hasattr(app.view_functions[rule.endpoint], "spec")
     }
     types = {ApiError} | {
-        kind for _rule, view in specs.values() for kind in (view.spec.answer, view.spec.body) if kind is not None  # type: ignore[attr-defined]
+        kind for _rule, view in specs.values() for kind in (view.spec.answer, view.spec.body) if kind is not None
     }
     ordered = sorted(types, key=lambda kind: kind.__name__)
     schemas, components = msgspec.json.schema_components(ordered, ref_template="#/components/schemas/{name}")

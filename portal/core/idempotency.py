@@ -66,7 +66,7 @@ def first_answer(*, person_id: int, action: str, key: str, content: Any) -> Json
     ).scalar()
     if claimed is not None:
         return None
-    known = db.session.execute(_known(person_id, action, key)).scalar_one()
+    known: IdempotencyKey = db.session.execute(_known(person_id, action, key)).scalar_one()
     if known.request_digest != digest:
         raise KeyUsedForSomethingElse
     assert known.answer is not None, "a committed key without an answer"

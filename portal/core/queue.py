@@ -19,9 +19,7 @@ HIDE_SECONDS = 10
 
 def connect(app: Flask, redis_url: str) -> None:
     """Give the app its line to Redis. Short time-outs: nobody waits for a wake-up call."""
-    app.extensions["wake_redis"] = redis.Redis.from_url(
-        redis_url, socket_timeout=0.5, socket_connect_timeout=0.5
-    )
+    app.extensions["wake_redis"] = redis.Redis.from_url(redis_url, socket_timeout=0.5, socket_connect_timeout=0.5)
     app.extensions["worker_redis_url"] = redis_url
 
 
@@ -49,8 +47,17 @@ def answered(topic: str) -> None:
         logger.warning("wake-up {} not cleared", topic)
 
 
+_workers: dict[str, Flask] = {}
+
+
+def working_app() -> Flask:
+    """The app of this worker: made once, before RQ forks, so that a job starts in milliseconds."""
+    return _workers["app"]
+
+
 def work(app: Flask) -> None:
     """Be the RQ worker: one queue, JSON only (a pickle in Redis would be code)."""
+    _workers["app"] = app
     line = redis.Redis.from_url(app.extensions["worker_redis_url"])
     worker = Worker([QUEUE], connection=line, serializer=JSONSerializer, default_result_ttl=0)
     worker.work(logging_level="WARNING")

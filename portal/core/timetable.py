@@ -80,7 +80,7 @@ def last_success() -> dict[str, datetime]:
         .where(ScheduleTick.outcome == "DONE")
         .group_by(ScheduleTick.job)
     )
-    return {job: at for job, at in db.session.execute(wanted)}
+    return {job: at for job, at in db.session.execute(wanted) if at}
 
 
 def _run(periodic: Periodic, due_at: datetime) -> None:

@@ -174,10 +174,10 @@ def _with_headers(response: Response) -> Response:
 
 def _before() -> AnyResponse | None:
     g.request_id = secrets.token_hex(8)
-    if request.method in UNSAFE and not request.path.startswith("/api/") and not _crosses_sites_rightly():
-        # A second wall beside the CSRF token: browsers say themselves where a request comes from.
-        if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-            raise _Forged
+    # A second wall beside the CSRF token: browsers say themselves where a request comes from.
+    elsewhere = request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
+    if elsewhere and request.method in UNSAFE and not request.path.startswith("/api/") and not _crosses_sites_rightly():
+        raise _Forged
     for values in (request.args, request.view_args or {}):
         if any("\x00" in str(value) for value in values.values()):
             raise BadInput(_l("This address contains a character that cannot be used."))
@@ -241,7 +241,11 @@ def _toast_only(status: int, text: str) -> AnyResponse:
 
 
 def _api_error(
-    status: int, code: str, message: str, details: Mapping[str, Any] | None = None, **headers: str
+    status: int,
+    code: str,
+    message: str,
+    details: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> AnyResponse:
     body: dict[str, Any] = {"error": code, "message": message, "request_id": g.get("request_id", "-")}
     for name, value in (details or {}).items():
@@ -252,7 +256,7 @@ def _api_error(
         answer.headers["WWW-Authenticate"] = "Bearer"
     if "retry_after" in body:
         answer.headers["Retry-After"] = str(body["retry_after"])
-    answer.headers.update(headers)
+    answer.headers.update(headers or {})
     return answer
 
 
@@ -266,11 +270,11 @@ def _error_page(status: int, message: str, **headers: str) -> AnyResponse:
 def _http_error(error: HTTPException) -> AnyResponse:
     status = error.code or 500
     if 300 <= status < 400:
-        return error.get_response()  # type: ignore[return-value]
+        return error.get_response()
     waits = {"Retry-After": "60"} if status == 429 else {}
     names = {400: "bad_request", 401: "not_signed_in", 404: "not_found", 405: "method_not_allowed", 429: "too_many"}
     if _is_api():
-        answer = _api_error(status, names.get(status, "error"), _plain(status), **waits)
+        answer = _api_error(status, names.get(status, "error"), _plain(status), headers=waits)
     else:
         answer = _error_page(status, _plain(status), **waits)
     if status == 405 and isinstance(allowed := getattr(error, "valid_methods", None), (list, set, tuple)):
@@ -290,7 +294,7 @@ def _plain(status: int) -> str:
         415: _("That kind of content is not understood here."),
         429: _("Too many requests. Please wait a minute."),
     }
-    return words.get(status) or _("That did not work.")
+    return str(words.get(status) or _("That did not work."))
 
 
 def _database_trouble(trouble: Exception) -> AnyResponse:
@@ -301,7 +305,7 @@ def _database_trouble(trouble: Exception) -> AnyResponse:
     logger.warning("database trouble {}: {}", state or type(trouble).__name__, str(trouble)[:300])
     message = _("The portal is busy just now. Nothing was changed; please try again.")
     retry = {"Retry-After": "1"}
-    return _api_error(503, "busy", message, **retry) if _is_api() else _error_page(503, message, **retry)
+    return _api_error(503, "busy", message, headers=retry) if _is_api() else _error_page(503, message, **retry)
 
 
 def _our_mistake(mistake: Exception) -> AnyResponse:

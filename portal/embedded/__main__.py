@@ -85,7 +85,9 @@ def _servers(home: Home, supervisor: Supervisor) -> tuple[Postgres | None, Valke
     secrets = home.secrets()
     postgres = valkey = None
     if not os.environ.get("DATABASE_URL"):
-        postgres = Postgres(home.folder / "postgres", password=secrets["postgres_password"], log=home.logs / "postgres.log")
+        postgres = Postgres(
+            home.folder / "postgres", password=secrets["postgres_password"], log=home.logs / "postgres.log"
+        )
         postgres.start()
     if not os.environ.get("REDIS_URL"):
         valkey = Valkey(home.folder / "valkey", password=secrets["valkey_password"], log=home.logs / "valkey.log")

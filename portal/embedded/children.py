@@ -10,7 +10,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 PR_SET_PDEATHSIG = 1
 
@@ -51,7 +53,6 @@ def start(
     cwd: Path | None = None,
 ) -> subprocess.Popen[bytes]:
     """A child in its own session, whose words go to a log file, and which dies when we do."""
-    who = {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
     with log.open("ab") as words:
         return subprocess.Popen(  # noqa: S603 (our own commands)
             [str(part) for part in command],
@@ -62,8 +63,13 @@ def start(
             cwd=cwd or Path("/"),
             start_new_session=True,
             preexec_fn=_dies_with_parent(dies_by),  # noqa: PLW1509 (called before any thread of ours is started)
-            **who,  # type: ignore[arg-type]
+            **as_account(account),
         )
+
+
+def as_account(account: pwd.struct_passwd | None) -> dict[str, Any]:
+    """What subprocess wants to hear to run something in another account's name."""
+    return {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
 def _dies_with_parent(by: signal.Signals) -> Callable[[], None] | None:
@@ -82,14 +88,10 @@ def stop(child: subprocess.Popen[bytes], *, by: signal.Signals = signal.SIGTERM,
     """Ask politely; after a while stop asking. What it started goes with it."""
     if child.poll() is None:
         child.send_signal(by)
-        try:
+        with suppress(subprocess.TimeoutExpired):
             child.wait(patience)
-        except subprocess.TimeoutExpired:
-            pass
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     child.wait()
 
 

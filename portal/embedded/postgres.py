@@ -88,7 +88,7 @@ class Postgres:
                     "--no-sync",
                 ],
                 check=True, stdout=subprocess.DEVNULL, cwd="/",
-                **({"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []} if self.account else {}),
+                **children.as_account(self.account),
             )  # fmt: skip
         finally:
             Path(secret.name).unlink()

@@ -18,7 +18,9 @@ class NetworkPayment(Model):
     __table_args__ = (
         CheckConstraint(f"state IN ({PAYMENT.check})", name="state_known"),
         CheckConstraint("amount_kurus > 0", name="is_worth_something"),
-        CheckConstraint("state NOT IN ('PAID', 'SURPLUS', 'RETURNED') OR provider_payment_key IS NOT NULL", name="paid_has_a_key"),
+        CheckConstraint(
+            "state NOT IN ('PAID', 'SURPLUS', 'RETURNED') OR provider_payment_key IS NOT NULL", name="paid_has_a_key"
+        ),
         CheckConstraint("provider_fee_kurus >= 0", name="fee_is_not_negative"),
         Index(
             "one_live_payment_per_checkout",
@@ -56,7 +58,9 @@ class EscrowHold(Model):
     __tablename__ = "escrow_hold"
     __table_args__ = (
         CheckConstraint(f"state IN ({HOLD.check})", name="state_known"),
-        CheckConstraint("held_kurus + released_kurus + refunded_kurus = amount_kurus", name="held_released_refunded_add_up"),
+        CheckConstraint(
+            "held_kurus + released_kurus + refunded_kurus = amount_kurus", name="held_released_refunded_add_up"
+        ),
         CheckConstraint("held_kurus >= 0 AND released_kurus >= 0 AND refunded_kurus >= 0", name="nothing_below_zero"),
         CheckConstraint("seller_share_kurus + commission_kurus = amount_kurus", name="split_adds_up"),
         CheckConstraint("refunded_seller_kurus BETWEEN 0 AND seller_share_kurus", name="refund_within_seller_share"),
@@ -103,9 +107,7 @@ class EscrowRefund(Model):
         CheckConstraint("seller_part_kurus + commission_part_kurus = amount_kurus", name="parts_add_up"),
         CheckConstraint("seller_part_kurus >= 0 AND commission_part_kurus >= 0", name="no_part_below_zero"),
         CheckConstraint("because <> ''", name="says_why"),
-        Index(
-            "one_open_refund_per_hold", "hold_id", unique=True, postgresql_where=text("state = 'REQUESTED'")
-        ),
+        Index("one_open_refund_per_hold", "hold_id", unique=True, postgresql_where=text("state = 'REQUESTED'")),
         Index(None, "hold_id", "id"),
     )
 

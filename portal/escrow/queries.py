@@ -123,7 +123,7 @@ def payouts_of(hold_ids: list[int]) -> list[ProviderPayout]:
     return list(db.session.scalars(wanted))
 
 
-def held_rows(*, states: list[str] | None = None) -> Select[Any]:
+def held_rows(*, states: list[str] | None = None) -> Any:
     """Holds with order, seller and line, oldest first; the caller pages and wraps rows in HeldRow."""
     wanted = (
         select(EscrowHold, Order.number, Organisation.name, OrderLine.name)
@@ -137,7 +137,7 @@ def held_rows(*, states: list[str] | None = None) -> Select[Any]:
 
 def payout_rows(*, states: list[str] | None = None) -> Select[Any]:
     """Releases, newest first; the caller pages and wraps rows in PayoutRow."""
-    wanted = _payouts().where(EscrowHold.release_number > 0).order_by(EscrowHold.id.desc())
+    wanted: Select[Any] = _payouts().where(EscrowHold.release_number > 0).order_by(EscrowHold.id.desc())
     return wanted.where(EscrowHold.state.in_(states)) if states else wanted
 
 
@@ -152,7 +152,7 @@ def waiting_of_seller(seller_id: int, limit: int = 100) -> list[PayoutRow]:
     return [PayoutRow(*row) for row in db.session.execute(wanted)]
 
 
-def _payouts() -> Select[Any]:
+def _payouts() -> Any:
     to_seller = (ProviderPayout.hold_id == EscrowHold.id) & (ProviderPayout.receiver == "SELLER")
     return (
         select(

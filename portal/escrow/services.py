@@ -20,9 +20,11 @@ from portal.escrow import rules
 from portal.escrow.models import EscrowHold, EscrowRefund, NetworkPayment, ProviderPayout
 from portal.escrow.ports import CheckoutPage, PaidItem, PaidOut, PaymentState
 from portal.escrow.states import HOLD, PAYMENT, REFUND, Hold, Payment, Refund
-from portal.ledger import accounts, services as ledger
+from portal.ledger import accounts
+from portal.ledger import services as ledger
+from portal.ledger.models import Account
 from portal.ledger.services import Pair
-from portal.orders.models import Checkout, Order, OrderLine
+from portal.orders.models import Checkout, OrderLine
 from portal.outbox import services as outbox
 
 
@@ -208,7 +210,9 @@ def release_refused(hold: EscrowHold, *, why: str) -> None:
         HOLD.move(hold, Hold.HELD, actor=SYSTEM, reason=why)
 
 
-def ask_refund(hold: EscrowHold, amount: Money, seller_organisation_id: int, *, by: Actor, because: str) -> EscrowRefund:
+def ask_refund(
+    hold: EscrowHold, amount: Money, seller_organisation_id: int, *, by: Actor, because: str
+) -> EscrowRefund:
     """Give money back to the buyer, mirroring the split; from trust, or from what was already released.
 
     `hold` is locked by the caller. Refuses more than is left, a second refund at the same time, and what the
@@ -277,7 +281,7 @@ def refund_done(refund: EscrowRefund, hold: EscrowHold) -> None:
     )
 
 
-def refund_refused(refund: EscrowRefund, hold: EscrowHold, *, why: str, taken_back_entry_id: int | None) -> None:
+def refund_refused(refund: EscrowRefund, *, why: str, taken_back_entry_id: int | None) -> None:
     """The provider will not give it back: what was taken from the seller for it is returned."""
     REFUND.move(refund, Refund.REFUSED, actor=SYSTEM, reason=why, settled_at=clock.now())
     if taken_back_entry_id is not None:
@@ -387,9 +391,7 @@ def _open_refund(hold_id: int) -> int | None:
 def _take_back(hold: EscrowHold, refund: EscrowRefund, seller_organisation_id: int, by: Actor) -> None:
     """Back into trust first: if the seller's balance does not cover it, nothing has been asked of anybody."""
     seller = accounts.seller(seller_organisation_id)
-    account = db.session.execute(
-        select(ledger.Account).where(ledger.Account.code == seller).with_for_update()
-    ).scalar_one()
+    account = db.session.execute(select(Account).where(Account.code == seller).with_for_update()).scalar_one()
     if account.balance_kurus < refund.seller_part_kurus:
         raise SellerAlreadyPaid(_l("The seller has already been paid out; the balance does not cover this refund."))
     about: dict[str, Any] = {"order_id": hold.order_id, "hold_id": hold.id}

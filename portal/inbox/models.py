@@ -25,9 +25,7 @@ class InboxMessage(Model):
         CheckConstraint("topic IN ('payments', 'shipments', 'orders')", name="topic_known"),
         CheckConstraint("seen_count >= 1", name="seen_at_least_once"),
         CheckConstraint("attempts >= 0", name="attempts_are_counted"),
-        Index(
-            "ix_event_inbox_due", "next_attempt_at", postgresql_where=text("state IN ('RECEIVED', 'WAITING')")
-        ),
+        Index("ix_event_inbox_due", "next_attempt_at", postgresql_where=text("state IN ('RECEIVED', 'WAITING')")),
         Index(None, "state", "id"),
         Index(None, "aggregate_key"),
     )

@@ -40,7 +40,7 @@ class Arrival(NamedTuple):
 
 def store(arrival: Arrival) -> bool:
     """Keep a message; True when it is new. A repeat only raises the count."""
-    new = db.session.execute(
+    new: bool = db.session.execute(
         insert(InboxMessage)
         .values(**arrival._asdict())
         .on_conflict_do_update(
@@ -51,7 +51,7 @@ def store(arrival: Arrival) -> bool:
     ).scalar_one()
     if new:
         wake(TOPIC)
-    return bool(new)
+    return new
 
 
 def claim() -> InboxMessage | None:
@@ -77,9 +77,7 @@ def still_mine(message: InboxMessage) -> bool:
 
     Takes the aggregate's lock first, so that two messages about one payment are applied one after the other.
     """
-    db.session.execute(
-        select(func.pg_advisory_xact_lock(func.hashtextextended(f"inbox:{message.aggregate_key}", 0)))
-    )
+    db.session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"inbox:{message.aggregate_key}", 0))))
     now = db.session.execute(
         select(InboxMessage.state, InboxMessage.attempts).where(InboxMessage.id == message.id).with_for_update()
     ).one()

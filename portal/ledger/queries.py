@@ -83,7 +83,7 @@ def balances(*, as_of: date | None = None) -> list[AccountRow]:
     return [AccountRow(row[0], row[1], row[2], row[3], int(row[4])) for row in db.session.execute(asked)]
 
 
-def postings(filter: LedgerFilter) -> Select[Any]:
+def postings(filter: LedgerFilter) -> Any:
     """The ledger browser's rows, newest first; the caller pages."""
     wanted = (
         select(
@@ -146,9 +146,7 @@ def _moved(account: Account, as_of: date | None) -> Select[Any]:
     amount = case((Posting.credit_account_id == account.id, Posting.amount_kurus), else_=-Posting.amount_kurus)
     touching = or_(Posting.credit_account_id == account.id, Posting.debit_account_id == account.id)
     return (
-        select(func.sum(amount))
-        .join(JournalEntry, JournalEntry.id == Posting.entry_id)
-        .where(touching, _until(as_of))
+        select(func.sum(amount)).join(JournalEntry, JournalEntry.id == Posting.entry_id).where(touching, _until(as_of))
     )
 
 

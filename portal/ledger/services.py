@@ -86,7 +86,13 @@ def reverse(entry_id: int, *, key: str, by: Actor, because: str, effective_on: d
         raise AlreadyReversed(_l("This entry has already been reversed."), entry_id=entry_id)
     codes = dict(db.session.execute(select(Account.id, Account.code)).tuples().all())
     pairs = [
-        Pair(codes[row.credit_account_id], codes[row.debit_account_id], Money(row.amount_kurus), row.order_id, row.hold_id)
+        Pair(
+            codes[row.credit_account_id],
+            codes[row.debit_account_id],
+            Money(row.amount_kurus),
+            row.order_id,
+            row.hold_id,
+        )
         for row in db.session.scalars(select(Posting).where(Posting.entry_id == entry_id).order_by(Posting.id))
     ]
     return post(

@@ -48,9 +48,7 @@ class Checkout(Model):
     total_kurus: Mapped[int]
     placed_at: Mapped[datetime]
 
-    orders: Mapped[list[Order]] = relationship(
-        back_populates="checkout", lazy="raise_on_sql", order_by="Order.id"
-    )
+    orders: Mapped[list[Order]] = relationship(back_populates="checkout", lazy="raise_on_sql", order_by="Order.id")
 
 
 class Order(Model):
@@ -62,7 +60,9 @@ class Order(Model):
         CheckConstraint(f"payout_status IN ({PAYOUT.check})", name="payout_status_known"),
         CheckConstraint("total_kurus > 0", name="is_worth_something"),
         CheckConstraint("buyer_organisation_id <> seller_organisation_id", name="nobody_buys_from_himself"),
-        CheckConstraint("state IN ('PENDING_PAYMENT', 'CANCELLED') OR paid_at IS NOT NULL", name="paid_orders_are_dated"),
+        CheckConstraint(
+            "state IN ('PENDING_PAYMENT', 'CANCELLED') OR paid_at IS NOT NULL", name="paid_orders_are_dated"
+        ),
         CheckConstraint("state <> 'COMPLETED' OR completed_at IS NOT NULL", name="completed_orders_are_dated"),
         CheckConstraint("commission_percent BETWEEN 0 AND 100", name="commission_is_a_share"),
         CheckConstraint("acceptance_days BETWEEN 0 AND 60", name="acceptance_days_sensible"),

@@ -53,7 +53,7 @@ def lines_of(order_id: int) -> list[OrderLine]:
 
 def checkout_of_buyer(organisation_id: int, public_key: uuid.UUID) -> Checkout:
     """A buyer's own checkout with its orders, lines and sellers."""
-    found = db.session.execute(
+    found: Checkout | None = db.session.execute(
         _checkouts().where(Checkout.public_key == public_key, Checkout.buyer_organisation_id == organisation_id)
     ).scalar_one_or_none()
     if found is None:
@@ -63,7 +63,8 @@ def checkout_of_buyer(organisation_id: int, public_key: uuid.UUID) -> Checkout:
 
 def checkout(checkout_id: int) -> Checkout:
     """A checkout with its orders and lines."""
-    return db.session.execute(_checkouts().where(Checkout.id == checkout_id)).scalar_one()
+    found: Checkout = db.session.execute(_checkouts().where(Checkout.id == checkout_id)).scalar_one()
+    return found
 
 
 def orders_of_checkout_for_update(checkout_id: int) -> list[Order]:
@@ -141,7 +142,9 @@ def completed_but_not_released(limit: int) -> list[int]:
 def _with_everything() -> Select[Any]:
     return (
         select(Order)
-        .options(joinedload(Order.seller), joinedload(Order.buyer), joinedload(Order.checkout), selectinload(Order.lines))
+        .options(
+            joinedload(Order.seller), joinedload(Order.buyer), joinedload(Order.checkout), selectinload(Order.lines)
+        )
         .execution_options(populate_existing=True)
     )
 

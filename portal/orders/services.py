@@ -49,7 +49,9 @@ def place(lines: list[WantedLine], *, buyer: Person, by: Actor) -> Checkout:
     for line, offer in zip(lines, offers, strict=True):
         by_seller[offer.seller_organisation_id][offer.id] += line.quantity
     offer_by_id = {offer.id: offer for offer in offers}
-    whole = total([Money(offer_by_id[o].unit_price_kurus).times(n) for wanted in by_seller.values() for o, n in wanted.items()])
+    whole = total(
+        [Money(offer_by_id[o].unit_price_kurus).times(n) for wanted in by_seller.values() for o, n in wanted.items()]
+    )
     if whole > MAX_CHECKOUT:
         raise OrderTooBig(_l("This basket is too big for one payment. Please split it."))
     checkout = Checkout(
@@ -151,9 +153,7 @@ def ship_pieces(line_id: int, quantity: int) -> bool:
 def unship_pieces(line_id: int, quantity: int) -> None:
     """A parcel was cancelled: its pieces may go into another one."""
     db.session.execute(
-        update(OrderLine)
-        .where(OrderLine.id == line_id)
-        .values(shipped_quantity=OrderLine.shipped_quantity - quantity)
+        update(OrderLine).where(OrderLine.id == line_id).values(shipped_quantity=OrderLine.shipped_quantity - quantity)
     )
 
 

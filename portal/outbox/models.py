@@ -18,7 +18,9 @@ class ProviderIntent(Model):
     __table_args__ = (
         CheckConstraint(f"state IN ({INTENT.check})", name="state_known"),
         CheckConstraint("(state = 'SENDING') = (lease_until IS NOT NULL)", name="leased_while_sending"),
-        CheckConstraint("state NOT IN ('SUCCEEDED', 'FAILED', 'CANCELLED') OR settled_at IS NOT NULL", name="ends_are_dated"),
+        CheckConstraint(
+            "state NOT IN ('SUCCEEDED', 'FAILED', 'CANCELLED') OR settled_at IS NOT NULL", name="ends_are_dated"
+        ),
         Index(
             "ix_provider_intent_due",
             "next_attempt_at",

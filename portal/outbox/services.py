@@ -30,9 +30,7 @@ class NotForPeople(Refusal):
     code = "not_waiting_for_a_person"
 
 
-def intend(
-    operation: str, *, provider: str, key: str, subject: tuple[str, object], request: Json, by: Actor
-) -> int:
+def intend(operation: str, *, provider: str, key: str, subject: tuple[str, object], request: Json, by: Actor) -> int:
     """Write a call down, once per key; it is sent after the commit. Returns the intent's id."""
     intent_id = db.session.execute(
         insert(ProviderIntent)
@@ -247,9 +245,7 @@ def _attempted(intent: ProviderIntent, kind: str, outcome: str, note: str) -> No
     number = db.session.scalar(
         select(func.coalesce(func.max(ProviderAttempt.number), 0) + 1).where(ProviderAttempt.intent_id == intent.id)
     )
-    db.session.add(
-        ProviderAttempt(intent_id=intent.id, number=number, kind=kind, outcome=outcome, note=note[:2000])
-    )
+    db.session.add(ProviderAttempt(intent_id=intent.id, number=number, kind=kind, outcome=outcome, note=note[:2000]))
 
 
 def _patience(tries: int) -> timedelta:

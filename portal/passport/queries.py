@@ -16,7 +16,6 @@ from portal.escrow.models import EscrowHold, EscrowRefund, NetworkPayment, Provi
 from portal.ledger import queries as ledger_queries
 from portal.ledger.models import JournalEntry, Posting
 from portal.ledger.queries import LedgerFilter, PostingRow
-from portal.orders import queries as orders_queries
 from portal.orders.models import Order, OrderLine
 from portal.outbox import queries as outbox_queries
 from portal.shipping import queries as shipping_queries
@@ -65,15 +64,19 @@ _FINDS: dict[str, Any] = {
     "payout": lambda i: select(EscrowHold.order_id).join(ProviderPayout).where(ProviderPayout.id == i),
     "shipment": lambda i: select(Shipment.order_id).where(Shipment.id == i),
     "posting": lambda i: select(Posting.order_id).where(Posting.id == i, Posting.order_id.is_not(None)),
-    "entry": lambda i: select(Posting.order_id)
-    .where(Posting.entry_id == i, Posting.order_id.is_not(None))
-    .order_by(Posting.id)
-    .limit(1),
-    "payment": lambda i: select(Order.id)
-    .join(NetworkPayment, NetworkPayment.checkout_id == Order.checkout_id)
-    .where(NetworkPayment.id == i)
-    .order_by(Order.id)
-    .limit(1),
+    "entry": lambda i: (
+        select(Posting.order_id)
+        .where(Posting.entry_id == i, Posting.order_id.is_not(None))
+        .order_by(Posting.id)
+        .limit(1)
+    ),
+    "payment": lambda i: (
+        select(Order.id)
+        .join(NetworkPayment, NetworkPayment.checkout_id == Order.checkout_id)
+        .where(NetworkPayment.id == i)
+        .order_by(Order.id)
+        .limit(1)
+    ),
 }
 KINDS = ("order", *_FINDS)
 
@@ -113,7 +116,15 @@ def passport_of(order: Order, *, with_split: bool) -> Passport:
 
 
 def _order_steps(order: Order, with_split: bool) -> list[Step]:
-    placed = Step("order", order.id, _("Order %(number)s", number=order.number), _("Placed"), order.total_kurus, order.placed_at, order.state)
+    placed = Step(
+        "order",
+        order.id,
+        _("Order %(number)s", number=order.number),
+        _("Placed"),
+        order.total_kurus,
+        order.placed_at,
+        order.state,
+    )
     return [placed, *[_line_step(order, line, with_split) for line in order.lines]]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
@@ -66,9 +67,7 @@ def unmasked(message_id: int) -> str:
     because = _reason()
     with atomic():
         found = inbox_queries.message(message_id)
-        audit.write_down(
-            "inbox body seen", by=current_actor(), about=("inbox message", found.id), because=because
-        )
+        audit.write_down("inbox body seen", by=current_actor(), about=("inbox message", found.id), because=because)
     return _message_page(message_id, masked=False)
 
 
@@ -186,10 +185,8 @@ def _intent_page(intent_id: int, *, says: str = "") -> str:
 
 def _readable(raw: bytes, masked: bool) -> str:
     text = raw.decode("utf-8", "replace")
-    try:
+    with suppress(ValueError, RecursionError):  # then it is shown as it came
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    except (ValueError, RecursionError):
-        pass  # shown as it came
     return formats.masked(text) if masked else text
 
 

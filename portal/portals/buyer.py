@@ -178,7 +178,7 @@ def confirmation(order_id: int) -> str:
 @bp.post("/orders/<int:order_id>/delivery")
 @requires(Permission.DELIVERY_CONFIRM)
 def confirm(order_id: int) -> Response:
-    """"Teslim aldım": all parcels on their way, or the named one."""
+    """ "Teslim aldım": all parcels on their way, or the named one."""
     found = orders_queries.order_of_buyer(current_person().organisation_id, order_id)
     named = request.form.get("shipment_id", "")
     chosen = [int(named)] if named.isascii() and named.isdigit() and len(named) < 19 else None

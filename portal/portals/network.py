@@ -188,12 +188,10 @@ def pay(public_key: uuid.UUID) -> Response:
 @limited("30/minute", by="order_id")
 @answers(200, DeliveryConfirmed, body=ConfirmDelivery, summary="Confirm delivery", body_optional=True)
 def confirm_delivery(order_id: int, body: ConfirmDelivery) -> Response:
-    """"Teslim aldım": the parcels count as accepted and the money's release is asked for. Said again, the same answer."""
+    """ "Teslim aldım": the parcels count as accepted and the money's release is asked for. Said again, the same answer."""
     mine = orders_queries.order_of_buyer(current_person().organisation_id, order_id)
     with atomic():
-        delivery.confirm_delivery(
-            mine.id, body.shipment_ids, by=current_actor(), because="the buyer confirmed by API"
-        )
+        delivery.confirm_delivery(mine.id, body.shipment_ids, by=current_actor(), because="the buyer confirmed by API")
     order = orders_queries.any_order(order_id)
     parcels = [_parcel(p) for p in shipping_queries.parcels_of(order_id)]
     return reply(DeliveryConfirmed(order.id, order.state, order.payout_status, parcels))
@@ -242,8 +240,15 @@ def _view(order: Order) -> OrderView:
         completed_at=_iso(order.completed_at),
         lines=[
             LineView(
-                x.id, x.line_no, x.barcode, x.name, x.quantity, x.unit_price_kurus, x.total_kurus,
-                x.shipped_quantity, x.accepted_quantity,
+                x.id,
+                x.line_no,
+                x.barcode,
+                x.name,
+                x.quantity,
+                x.unit_price_kurus,
+                x.total_kurus,
+                x.shipped_quantity,
+                x.accepted_quantity,
             )
             for x in order.lines
         ],
@@ -253,8 +258,15 @@ def _view(order: Order) -> OrderView:
 
 def _parcel(parcel: Shipment) -> ParcelView:
     return ParcelView(
-        parcel.id, parcel.sequence, parcel.state, parcel.carrier, parcel.tracking_number, parcel.items,
-        _iso(parcel.delivered_on), _iso(parcel.accept_by_on), _iso(parcel.accepted_at),
+        parcel.id,
+        parcel.sequence,
+        parcel.state,
+        parcel.carrier,
+        parcel.tracking_number,
+        parcel.items,
+        _iso(parcel.delivered_on),
+        _iso(parcel.accept_by_on),
+        _iso(parcel.accepted_at),
     )
 
 

@@ -64,7 +64,9 @@ def pack(shipment_id: int) -> Response:
 @requires(Permission.SHIPMENT_HAND_OVER)
 def hand_over(shipment_id: int) -> Response:
     """The carrier has it."""
-    carrier, tracking = (request.form.get(n, "").replace("\x00", "").strip()[:120] for n in ("carrier", "tracking_number"))
+    carrier, tracking = (
+        request.form.get(n, "").replace("\x00", "").strip()[:120] for n in ("carrier", "tracking_number")
+    )
     with atomic():
         delivery.hand_over_parcel(shipment_id, carrier=carrier, tracking_number=tracking, by=current_actor())
     return redirect(url_for(".home"), code=303)

@@ -45,7 +45,8 @@ def pages(world: World, books: Books) -> Blueprint:
     @bp.get("/")
     def home() -> str:
         rows = [
-            {**payment, "items": [books.item(i) for i in payment["items"]]} for payment in world.store.all("payment")[-30:]
+            {**payment, "items": [books.item(i) for i in payment["items"]]}
+            for payment in world.store.all("payment")[-30:]
         ]
         return render_template(
             "home.html",

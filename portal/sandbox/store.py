@@ -24,7 +24,9 @@ class Store:
             self.file = sqlite3.connect(folder / "sandbox.sqlite", check_same_thread=False, isolation_level=None)
             self.file.execute("PRAGMA journal_mode=WAL")
             self.file.execute("PRAGMA synchronous=OFF")
-            self.file.execute("CREATE TABLE IF NOT EXISTS row (kind TEXT, key TEXT, body TEXT, PRIMARY KEY (kind, key))")
+            self.file.execute(
+                "CREATE TABLE IF NOT EXISTS row (kind TEXT, key TEXT, body TEXT, PRIMARY KEY (kind, key))"
+            )
             for kind, key, body in self.file.execute("SELECT kind, key, body FROM row ORDER BY rowid"):
                 self.rows[kind][key] = json.loads(body)
 

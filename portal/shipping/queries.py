@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from portal.accounts.models import Organisation
 from portal.core.database import db
@@ -48,7 +48,7 @@ def parcel_for_update(shipment_id: int) -> Shipment:
     return found
 
 
-def parcels(*, states: list[str], seller_id: int | None = None) -> Select[Any]:
+def parcels(*, states: list[str], seller_id: int | None = None) -> Any:
     """Parcels with order and seller, oldest first: the packer's and the seller's list. Wrap rows in ParcelRow."""
     wanted = (
         select(Shipment, Order.number, Organisation.name, Order.buyer_organisation_id)

@@ -57,7 +57,9 @@ def payment_page(checkout: Checkout, buyer: Person, organisation: Organisation, 
     request = _request(payment, orders_queries.checkout(checkout.id), buyer, organisation, ip)
     page = port(PaymentGateway).open_checkout(request)
     if page.outcome is not Outcome.DONE:
-        raise ProviderSilent(_l("The payment provider does not answer just now. Nothing was charged; please try again."))
+        raise ProviderSilent(
+            _l("The payment provider does not answer just now. Nothing was charged; please try again.")
+        )
     with atomic():
         payment = escrow_queries.payment_for_update(payment.id)
         escrow.note_page(payment, page)
@@ -128,7 +130,9 @@ def _renewed(payment: NetworkPayment, checkout: Checkout, by: Actor) -> NetworkP
     assert payment.provider_token
     answer = port(PaymentGateway).payment_by_token(payment.provider_token)
     if answer.state is None:
-        raise ProviderSilent(_l("The payment provider does not answer just now. Nothing was charged; please try again."))
+        raise ProviderSilent(
+            _l("The payment provider does not answer just now. Nothing was charged; please try again.")
+        )
     with atomic():
         learn(answer.state)
         fresh = escrow_queries.payment_for_update(payment.id)

@@ -13,7 +13,7 @@ from loguru import logger
 from sqlalchemy import select
 
 from portal.accounts.models import Organisation
-from portal.core.actor import SYSTEM
+from portal.core.actor import SYSTEM, Actor
 from portal.core.database import db
 from portal.core.errors import UnknownWords
 from portal.core.money import Money
@@ -124,7 +124,7 @@ def _says_done(operation: Operation, intent: ProviderIntent) -> bool:
     return _asked(operation, intent) is Found.DONE
 
 
-def settle_by_hand(intent_id: int, *, done: bool, by: escrow.Actor, because: str) -> None:
+def settle_by_hand(intent_id: int, *, done: bool, by: Actor, because: str) -> None:
     """A person has looked at the provider's list: it was done, or it was not. The books follow."""
     intent = outbox_queries.intent_for_update(intent_id)
     outbox.settle_by_hand(intent, done=done, by=by, because=because)
@@ -180,9 +180,7 @@ def payout_follows(order: Order, *, because: str) -> None:
 def _refund(intent: ProviderIntent) -> CallAnswer:
     amount = Money(intent.request["amount_kurus"])
     because = str(intent.request["because"])
-    return port(PaymentGateway).refund(
-        intent.request["item_key"], amount, key=intent.idempotency_key, because=because
-    )
+    return port(PaymentGateway).refund(intent.request["item_key"], amount, key=intent.idempotency_key, because=because)
 
 
 def _refunded_there(intent: ProviderIntent) -> Found:
@@ -207,8 +205,7 @@ def _refund_done(intent: ProviderIntent, _reference: str) -> None:
 def _refund_refused(intent: ProviderIntent, why: str) -> None:
     refund = escrow_queries.refund_for_update(int(intent.subject_id))
     taken_back = _entry_id(f"refund-take-back:{refund.id}")
-    hold = escrow_queries.hold_for_update(refund.hold_id)
-    escrow.refund_refused(refund, hold, why=why, taken_back_entry_id=taken_back)
+    escrow.refund_refused(refund, why=why, taken_back_entry_id=taken_back)
 
 
 # cancel_payment: a surplus payment goes back whole --------------------------------------------------------
@@ -266,7 +263,7 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
-def register_seller(organisation: Organisation, *, by: escrow.Actor, provider: str) -> None:
+def register_seller(organisation: Organisation, *, by: Actor, provider: str) -> None:
     """Make a seller known to the provider, so that he can be paid."""
     outbox.intend(
         "register_seller",

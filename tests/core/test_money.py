@@ -19,7 +19,9 @@ amounts = st.integers(min_value=0, max_value=10**15)
 def test_a_split_adds_up_to_the_last_kurus(kurus: int, weights: list[int]) -> None:
     parts = Money(kurus).split(weights)
     assert total(parts) == Money(kurus)
-    assert all(abs(part.kurus * sum(weights) - kurus * w) < sum(weights) for part, w in zip(parts, weights, strict=True))
+    assert all(
+        abs(part.kurus * sum(weights) - kurus * w) < sum(weights) for part, w in zip(parts, weights, strict=True)
+    )
 
 
 def test_the_odd_kurus_goes_to_the_largest_remainder_and_then_to_the_first() -> None:
@@ -28,7 +30,8 @@ def test_the_odd_kurus_goes_to_the_largest_remainder_and_then_to_the_first() -> 
 
 
 @pytest.mark.parametrize(
-    ("kurus", "percent", "share"), [(1000, "8.5", 85), (999, "8.5", 85), (1, "50", 1), (0, "8.5", 0), (10**15, "8.5", 85 * 10**12)]
+    ("kurus", "percent", "share"),
+    [(1000, "8.5", 85), (999, "8.5", 85), (1, "50", 1), (0, "8.5", 0), (10**15, "8.5", 85 * 10**12)],
 )
 def test_half_a_kurus_goes_up(kurus: int, percent: str, share: int) -> None:
     assert Money(kurus).share(Decimal(percent)) == Money(share)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from portal.core.money import Money
 from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
-from portal.core.money import Money
 from portal.orders import queries as orders_queries
 from portal.workflows import returns
 from tests import story
@@ -32,9 +32,7 @@ PAGES = {
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("language", ["tr", "en"])
-def test_every_page_shows_itself(
-    app: Flask, cast: Cast, sandbox: SandboxControl, name: str, language: str
-) -> None:
+def test_every_page_shows_itself(app: Flask, cast: Cast, sandbox: SandboxControl, name: str, language: str) -> None:
     order = story.completed(app, cast, sandbox)
     hold = escrow_queries.holds_of([order.id])[0]
     with atomic():

@@ -29,7 +29,16 @@ from portal.integrations.iyzico.client import Heard, IyzicoClient
 
 CHECKOUT_FORM = "/payment/iyzipos/checkoutform"
 # The order in which a retrieved checkout form is signed (facts: iyzico, answer signatures).
-RETRIEVE_SIGNED = ("paymentStatus", "paymentId", "currency", "basketId", "conversationId", "paidPrice", "price", "token")
+RETRIEVE_SIGNED = (
+    "paymentStatus",
+    "paymentId",
+    "currency",
+    "basketId",
+    "conversationId",
+    "paidPrice",
+    "price",
+    "token",
+)
 DETAIL_SIGNED = ("paymentId", "currency", "basketId", "conversationId", "paidPrice", "price")
 
 

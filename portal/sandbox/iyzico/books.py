@@ -223,4 +223,4 @@ class Books:
         shares = {i: whole * self.item(i)["price"] // payment["price"] for i in payment["items"]}
         first = payment["items"][0]
         shares[first] += whole - sum(shares.values())
-        return shares[item["id"]]
+        return int(shares[item["id"]])

@@ -56,7 +56,8 @@ def form_result(form: Row, books: Books, secret: str) -> dict[str, Any]:
         payment = books.payment(form["payment_id"])
         body = payment_detail(payment, books)
         values = [
-            body[n] for n in ("paymentStatus", "paymentId", "currency", "basketId", "conversationId", "paidPrice", "price")
+            body[n]
+            for n in ("paymentStatus", "paymentId", "currency", "basketId", "conversationId", "paidPrice", "price")
         ]
         return {**body, "token": form["token"], "signature": signing.of_answer(secret, *values, form["token"])}
     status = {"OPEN": "INIT_THREEDS", "DECLINED": "FAILURE"}[form["status"]]

@@ -1,0 +1,74 @@
+"""The house's rules, and that their checks can fail."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from portal.embedded.home import ROOT
+from tests.architecture.templates_lint import problems
+
+PLANTED = {
+    "on.html": ('<p onclick="x()">', "script or style"),
+    "style.html": ('<p style="color:red">', "script or style"),
+    "hx.html": ('<p id="a" hx-on:click="x">', "script or style"),
+    "boost.html": ('<p hx-boost="true">', "not in the house's set"),
+    "filter.html": ('<p id="b" hx-get="/" hx-trigger="click[x]">', "script in an attribute"),
+    "token.html": ('<form method="post"><button>x</button></form>', "without its token"),
+    "inline.html": ("<script>x()</script>", "inline script"),
+    "safe.html": ("{{ x | safe }}", "escaping"),
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_sin_is_found(tmp_path: Path, name: str) -> None:
+    text, complaint = PLANTED[name]
+    (tmp_path / name).write_text(text)
+    assert any(complaint in problem for problem in problems(tmp_path))
+
+
+def test_the_vendored_files_are_the_ones_we_looked_at() -> None:
+    manifest = json.loads((ROOT / "static/vendor/manifest.json").read_text())
+    files = {path.name for path in (ROOT / "static/vendor").glob("*.js")}
+    assert files == manifest.keys()
+    for name, facts in manifest.items():
+        digest = hashlib.sha384((ROOT / "static/vendor" / name).read_bytes()).digest()
+        assert base64.b64encode(digest).decode() == facts["sha384"]
+
+
+def source_files() -> list[Path]:
+    """Our own Python."""
+    return [*(ROOT / "portal").rglob("*.py"), *(ROOT / "jobs").rglob("*.py")]
+
+
+def test_nobody_commits_but_the_unit_of_work() -> None:
+    sinners = {
+        str(path.relative_to(ROOT)) for path in source_files() if re.search(r"session\.commit\(", path.read_text())
+    }
+    assert sinners == {"portal/core/unit_of_work.py"}
+
+
+def test_nothing_is_left_unfinished() -> None:
+    words = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
+    assert [path for path in source_files() if words.search(path.read_text())] == []
+
+
+def test_no_float_near_money() -> None:
+    folders = ("ledger", "escrow", "orders", "workflows", "shipping")
+    paths = [path for folder in folders for path in (ROOT / "portal" / folder).rglob("*.py")]
+    paths.append(ROOT / "portal/core/money.py")
+    assert [path for path in paths if re.search(r"\bfloat\b", path.read_text())] == []
+
+
+def test_everything_visible_is_translated() -> None:
+    """Turkish is the first language: no message without it, none left fuzzy."""
+    text = (ROOT / "portal/translations/tr/LC_MESSAGES/messages.po").read_text()
+    entries = [block for block in text.split("\n\n") if 'msgid "' in block][1:]
+    missing = [block for block in entries if re.search(r'msgstr(\[\d\])? ""\s*$', block) or "#, fuzzy" in block]
+    assert entries
+    assert missing == []
