@@ -29,7 +29,6 @@ class Permission(StrEnum):
     DELIVERY_CONFIRM = "delivery_confirm"
     SALE_SEE_OWN = "sale_see_own"
     SHIPMENT_PREPARE = "shipment_prepare"
-    SHIPMENT_HAND_OVER = "shipment_hand_over"
     SHIPMENT_DELIVER = "shipment_deliver"
     BALANCE_SEE_OWN = "balance_see_own"
     PACKING_SEE = "packing_see"
@@ -73,12 +72,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             Permission.SALE_SEE_OWN,
             Permission.SHIPMENT_PREPARE,
-            Permission.SHIPMENT_HAND_OVER,
             Permission.SHIPMENT_DELIVER,
             Permission.BALANCE_SEE_OWN,
         }
     ),
-    Role.PACKER: frozenset({Permission.PACKING_SEE, Permission.SHIPMENT_PACK, Permission.SHIPMENT_HAND_OVER}),
+    Role.PACKER: frozenset({Permission.PACKING_SEE, Permission.SHIPMENT_PACK}),
     Role.FINANCE: _WATCHING
     | {Permission.REFUND_ASK, Permission.RECONCILE, Permission.INBOX_ACT, Permission.OUTBOX_ACT},
     Role.BROKER: _WATCHING,

@@ -51,7 +51,7 @@ def enter() -> Response | tuple[str, int]:
     email, password = request.form.get("email", ""), request.form.get("password", "")
     target = safe_next(request.form.get("next"))
     with atomic():
-        person = services.check_sign_in(email.replace("\x00", ""), password, ip=request.remote_addr or "")
+        person = services.check_sign_in(email, password, ip=request.remote_addr or "")
     if person is None:
         page = render_template(
             "accounts/sign_in.html", email=email, next=target, error=_("E-mail or password is wrong.")

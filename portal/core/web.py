@@ -28,6 +28,7 @@ from portal.core.errors import BadInput, NotSignedIn, Refusal
 T = TypeVar("T")
 SIZES = (25, 50, 100, 200)
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 # Regions ----------------------------------------------------------------------------------------------------
@@ -105,8 +106,8 @@ def choice(name: str, allowed: Sequence[str], default: str = "") -> str:
 
 
 def search_words(name: str = "q") -> str:
-    """What the visitor searches for, without what PostgreSQL's text cannot hold."""
-    return request.args.get(name, "").replace("\x00", "").strip()[:100]
+    """What the visitor searches for."""
+    return request.args.get(name, "").strip()[:100]
 
 
 def safe_next(target: str | None) -> str | None:
@@ -178,9 +179,11 @@ def _before() -> AnyResponse | None:
     elsewhere = request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
     if elsewhere and request.method in UNSAFE and not request.path.startswith("/api/") and not _crosses_sites_rightly():
         raise _Forged
-    for values in (request.args, request.view_args or {}):
+    # PostgreSQL's text cannot hold NUL, and nobody types it: said once, here.
+    typed = request.form if request.mimetype in FORM_TYPES and not request.path.startswith("/api/") else {}
+    for values in (request.args, request.view_args or {}, typed):
         if any("\x00" in str(value) for value in values.values()):
-            raise BadInput(_l("This address contains a character that cannot be used."))
+            raise BadInput(_l("A text contains a character that cannot be used."))
     return None
 
 

@@ -191,7 +191,7 @@ def _readable(raw: bytes, masked: bool) -> str:
 
 
 def _reason() -> str:
-    because = request.form.get("because", "").replace("\x00", "").strip()[:500]
+    because = request.form.get("because", "").strip()[:500]
     if not because:
         raise BadInput(fields={"because": _("Say why, so that others understand it later.")})
     return because

@@ -118,7 +118,7 @@ def refund_form(hold_id: int) -> str:
 def refund(hold_id: int) -> Response | tuple[str, int]:
     """Give money back. What cannot be read is asked again, with what was typed."""
     escrow_queries.hold(hold_id)
-    typed, because = request.form.get("amount", ""), request.form.get("because", "").replace("\x00", "")[:500]
+    typed, because = request.form.get("amount", ""), request.form.get("because", "")[:500]
     try:
         amount = formats.read_lira(typed)
         with atomic():

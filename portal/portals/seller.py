@@ -86,7 +86,7 @@ def prepare(order_id: int) -> Response:
 
 
 @bp.post("/shipments/<int:shipment_id>/hand-over")
-@requires(Permission.SHIPMENT_HAND_OVER)
+@requires(Permission.SHIPMENT_PREPARE)
 def hand_over(shipment_id: int) -> Response:
     """The carrier has it."""
     parcel, order = _mine(shipment_id)
@@ -141,7 +141,7 @@ def _mine(shipment_id: int) -> tuple[Shipment, Order]:
 
 
 def _clean(name: str) -> str:
-    return request.form.get(name, "").replace("\x00", "").strip()[:120]
+    return request.form.get(name, "").strip()[:120]
 
 
 def _back(order_id: int, toast: str) -> Response:

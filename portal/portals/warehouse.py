@@ -61,12 +61,10 @@ def pack(shipment_id: int) -> Response:
 
 
 @bp.post("/shipments/<int:shipment_id>/hand-over")
-@requires(Permission.SHIPMENT_HAND_OVER)
+@requires(Permission.SHIPMENT_PACK)
 def hand_over(shipment_id: int) -> Response:
     """The carrier has it."""
-    carrier, tracking = (
-        request.form.get(n, "").replace("\x00", "").strip()[:120] for n in ("carrier", "tracking_number")
-    )
+    carrier, tracking = (request.form.get(n, "").strip()[:120] for n in ("carrier", "tracking_number"))
     with atomic():
         delivery.hand_over_parcel(shipment_id, carrier=carrier, tracking_number=tracking, by=current_actor())
     return redirect(url_for(".home"), code=303)

@@ -32,8 +32,23 @@ class Processes:
         granian = str(Path(sys.executable).with_name("granian"))
         self._start(
             "web",
-            [granian, "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port), "--workers", str(workers)]
-            + ["--blocking-threads", "12", "--no-ws", "--log-level", "warning", "wsgi:app"],
+            [
+                granian,
+                "--interface",
+                "wsgi",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(self.port),
+                "--workers",
+                str(workers),
+                "--blocking-threads",
+                "12",
+                "--no-ws",
+                "--log-level",
+                "warning",
+                "wsgi:app",
+            ],
         )
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:

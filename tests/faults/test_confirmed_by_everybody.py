@@ -22,9 +22,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
 CONFIRMATIONS, CONNECTIONS = 200, 50
 
 
-def test_one_release_and_one_approval(
-    app: Flask, cast: Cast, sandbox: SandboxControl, processes: Processes
-) -> None:
+def test_one_release_and_one_approval(app: Flask, cast: Cast, sandbox: SandboxControl, processes: Processes) -> None:
     order = story.paid(app, cast, sandbox)[0]
     story.delivered(order, cast)
     token = api(app, cast.fatma).token

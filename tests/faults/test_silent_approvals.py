@@ -76,8 +76,8 @@ def test_a_naive_caller_would_have_approved_twice(app: Flask, cast: Cast, sandbo
 def test_a_refund_without_an_answer_is_never_sent_again_by_a_machine(
     app: Flask, cast: Cast, sandbox: SandboxControl
 ) -> None:
-    from portal.core.unit_of_work import atomic
     from portal.core.money import Money
+    from portal.core.unit_of_work import atomic
     from portal.workflows import provider_calls, returns
     from tests.cast import actor
 

@@ -18,8 +18,8 @@ from portal.core.database import db
 from portal.escrow.models import EscrowHold, NetworkPayment
 from portal.inbox.models import InboxMessage
 from portal.ledger.models import JournalEntry
-from portal.sandbox.iyzico.books import Books
 from portal.sandbox.iyzico import webhooks
+from portal.sandbox.iyzico.books import Books
 from portal.sandbox.world import World
 from tests import story
 from tests.cast import Cast

@@ -1,0 +1,84 @@
+"""Every part's pages in light and dark, Turkish and English, desktop and phone: nothing axe complains about."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
+
+from tests.browser.conftest import Running, Visitor
+from tests.browser.test_story import order_and_pay
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+PAGES = {
+    "buyer@demo.tr": ["/buyer/", "/buyer/offers", "/buyer/orders", "/buyer/orders/1", "/buyer/orders/1/delivery", "/passport/order/1"],
+    "seller@demo.tr": ["/seller/", "/seller/orders", "/seller/balance"],
+    "packer@demo.tr": ["/warehouse/"],
+    "finance@demo.tr": ["/finance/", "/finance/orders", "/finance/orders/1",
+        "/finance/holds", "/finance/holds/1/refund", "/finance/payouts", "/finance/ledger", "/finance/ledger/entries/1"],
+    "admin@demo.tr": ["/admin/", "/admin/inbox", "/admin/inbox/1", "/admin/outbox", "/admin/outbox/1", "/admin/audit"],
+}  # fmt: skip
+LOOKS = [("tr", "light", False), ("en", "dark", True)]
+# Kilobytes over the wire on a first visit, without fonts (facts: buyer pages are opened on 3G).
+CONFIRM_PAGE_LIMIT = 60_000
+
+
+def test_nobody_is_kept_out(running: Running, chromium: Browser) -> None:
+    first = Visitor(chromium, running, phone=False, javascript=True)
+    order_and_pay(first, "axe")
+    first.close()
+    complaints = []
+    for language, scheme, phone in LOOKS:
+        for email, pages in PAGES.items():
+            visitor = Visitor(chromium, running, phone=phone, javascript=True, scheme=scheme)
+            visitor.sign_in(email)
+            visitor.page.click(f"button[value={language}]")
+            for path in pages:
+                visitor.page.goto(path)
+                verdict = Axe().run(visitor.page).response
+                assert len(verdict["passes"]) > 10  # it did look
+                found = verdict["violations"]
+                complaints += [(email, path, scheme, v["id"], v["nodes"][0]["html"][:160]) for v in found]
+                if scheme == "dark" and path in ("/finance/", "/admin/", "/buyer/"):
+                    visitor.picture(f"dark-phone-{path.strip('/')}")
+                if scheme == "light":
+                    visitor.picture(f"light-{email.split('@')[0]}-{path.strip('/').replace('/', '-')}")
+            visitor.close()
+    assert complaints == []
+
+
+def test_the_order_is_placed_with_the_keyboard_alone(running: Running, chromium: Browser) -> None:
+    visitor = Visitor(chromium, running, phone=False, javascript=True)
+    page = visitor.page
+    page.goto("/sign-in?email=buyer@demo.tr")
+    page.focus("#f-password")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#sign-out")
+    page.goto("/buyer/offers")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    for _ in range(40):
+        if page.evaluate("document.activeElement.id").startswith("q-"):
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.type("3")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#pay")
+    visitor.close()
+
+
+def test_the_confirmation_page_is_light(running: Running, chromium: Browser) -> None:
+    visitor = Visitor(chromium, running, phone=True, javascript=True)
+    visitor.sign_in("buyer@demo.tr")
+    sizes: list[tuple[str, int]] = []
+
+    def weigh(response) -> None:  # type: ignore[no-untyped-def]
+        if "/fonts/" not in response.url:
+            sizes.append((response.url, response.request.sizes()["responseBodySize"]))
+
+    visitor.page.on("response", weigh)
+    visitor.page.goto("/buyer/orders/1/delivery")
+    visitor.page.wait_for_load_state("networkidle")
+    assert sum(size for _url, size in sizes) < CONFIRM_PAGE_LIMIT, sizes
+    visitor.close()

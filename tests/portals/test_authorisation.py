@@ -1,0 +1,199 @@
+"""Who may do what: every route × every part × own and somebody else's, in one table made complete by the URL map."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+from flask import Flask
+
+from portal.accounts.roles import Role
+from portal.core.unit_of_work import atomic
+from portal.escrow import queries as escrow_queries
+from portal.orders import queries as orders_queries
+from tests import story
+from tests.cast import Browser, Cast, Machine, actor, api, sign_in
+from tests.world import SandboxControl
+
+BUYER, SELLER, PACKER, FINANCE, BROKER, ADMIN = Role
+NOBODY: tuple[Role, ...] = ()
+EVERYBODY = tuple(Role)
+WATCHERS = (FINANCE, BROKER, ADMIN)
+OPERATORS = (FINANCE, ADMIN)
+
+
+class Rule(NamedTuple):
+    """Who is let in; `own` routes belong to an organisation: for another one of the same part they do not exist."""
+
+    let_in: tuple[Role, ...]
+    own: bool = False
+    open: bool = False
+
+
+OPEN = Rule(EVERYBODY, open=True)
+# "METHOD endpoint": who. A route that is not here fails the test.
+TABLE = {
+    "GET accounts.home": OPEN, "GET accounts.sign_in": OPEN, "POST accounts.enter": OPEN, "POST accounts.leave": OPEN,
+    "POST accounts.language": OPEN, "POST accounts.theme": OPEN, "GET healthz": OPEN, "GET openapi": OPEN,
+    "POST accounts_api.token": OPEN, "GET accounts_api.me": Rule(EVERYBODY),
+    "POST webhooks.payments": OPEN, "POST webhooks.callback": OPEN,
+    "GET cron.payout_reconciliation": OPEN, "POST cron.payout_reconciliation": OPEN, "POST cron.demo_clock": OPEN,
+    "GET buyer.home": Rule((BUYER,)), "GET buyer.offers": Rule((BUYER,)), "POST buyer.place": Rule((BUYER,)),
+    "GET buyer.order_list": Rule((BUYER,)), "GET buyer.checkout": Rule((BUYER,), own=True),
+    "POST buyer.pay": Rule((BUYER,), own=True), "GET buyer.order": Rule((BUYER,), own=True),
+    "POST buyer.cancel": Rule((BUYER,), own=True), "GET buyer.confirmation": Rule((BUYER,), own=True),
+    "POST buyer.confirm": Rule((BUYER,), own=True),
+    "GET seller.home": Rule((SELLER,)), "GET seller.order_list": Rule((SELLER,)), "GET seller.balance": Rule((SELLER,)),
+    "GET seller.order": Rule((SELLER,), own=True), "POST seller.prepare": Rule((SELLER,), own=True),
+    "POST seller.hand_over": Rule((SELLER,), own=True), "POST seller.delivered": Rule((SELLER,), own=True),
+    "POST seller.cancel": Rule((SELLER,), own=True),
+    "GET warehouse.home": Rule((PACKER,)), "GET warehouse.parcel": Rule((PACKER,)),
+    "POST warehouse.pack": Rule((PACKER,)), "POST warehouse.hand_over": Rule((PACKER,)),
+    "GET finance.home": Rule(WATCHERS), "POST finance.reconcile": Rule((FINANCE,)),
+    "GET finance.order_list": Rule(WATCHERS), "GET finance.order": Rule(WATCHERS), "GET finance.holds": Rule(WATCHERS),
+    "GET finance.refund_form": Rule((FINANCE,)), "POST finance.refund": Rule((FINANCE,)),
+    "GET finance.payout_list": Rule(WATCHERS), "GET finance.ledger": Rule(WATCHERS), "GET finance.entry": Rule(WATCHERS),
+    "GET passport.show": Rule((BUYER, SELLER, *WATCHERS), own=True),
+    "GET admin.home": Rule(WATCHERS), "GET admin.inbox_list": Rule(WATCHERS), "GET admin.message": Rule(WATCHERS),
+    "POST admin.unmasked": Rule(OPERATORS), "POST admin.ask_about_message": Rule(WATCHERS),
+    "POST admin.replay": Rule(OPERATORS), "POST admin.set_aside": Rule(OPERATORS),
+    "GET admin.outbox_list": Rule(WATCHERS), "GET admin.intent": Rule(WATCHERS),
+    "POST admin.ask_about_intent": Rule(WATCHERS), "POST admin.decide": Rule(OPERATORS),
+    "GET admin.audit_trail": Rule(WATCHERS),
+    "POST network.place_order": Rule((BUYER,)), "GET network.show_order": Rule((BUYER, SELLER), own=True),
+    "POST network.pay": Rule((BUYER,), own=True), "POST network.confirm_delivery": Rule((BUYER,), own=True),
+    "POST network.cancel_order": Rule((BUYER,), own=True),
+}  # fmt: skip
+
+
+def routes(app: Flask) -> dict[str, str]:
+    """ "METHOD endpoint" → the rule with its placeholders."""
+    return {
+        f"{method} {rule.endpoint}": str(rule)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint != "static"
+    }
+
+
+def test_the_table_names_every_route_and_no_other(app: Flask) -> None:
+    assert routes(app).keys() == TABLE.keys()
+
+
+# What a route cannot do without, where an empty body would be refused before anything else.
+BODIES = {"POST network.cancel_order": {"because": "x"}}
+
+
+def fill(rule: str, names: dict[str, object]) -> str:
+    """A rule with this order's ids in its places."""
+    for name, value in names.items():
+        for kind in ("int:", "uuid:", ""):
+            rule = rule.replace(f"<{kind}{name}>", str(value))
+    assert "<" not in rule, rule
+    return rule
+
+
+@pytest.fixture
+def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
+    """Every route's address on Fatma's order at Deniz, which is on its way."""
+    order = story.paid(app, cast, sandbox)[0]
+    parcel = story.shipped(order, cast)
+    fresh = orders_queries.any_order(order.id)
+    names = {
+        "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
+        "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
+        "message_id": 1, "intent_id": 1, "provider": "iyzico",
+    }  # fmt: skip
+    return {route: fill(rule, names) for route, rule in routes(app).items()}
+
+
+def ask(visitor: Browser | Machine, route: str, url: str) -> int:
+    """The HTTP status this visitor gets."""
+    method = route.split(maxsplit=1)[0]
+    if isinstance(visitor, Machine):
+        return visitor.client.open(
+            url, method=method, headers=visitor.headers(), json=BODIES.get(route, {})
+        ).status_code
+    data = {"csrf_token": visitor.token} if method == "POST" else None
+    return visitor.client.open(url, method=method, data=data).status_code
+
+
+def is_api(url: str) -> bool:
+    """Whether machines come here."""
+    return url.startswith("/api/")
+
+
+@pytest.mark.parametrize("name", ["fatma", "deniz", "cem", "ayse", "burak", "gul"])
+def test_every_part_is_let_in_where_the_table_says_and_nowhere_else(
+    app: Flask, cast: Cast, urls: dict[str, str], name: str
+) -> None:
+    person = getattr(cast, name)
+    browser, machine = sign_in(app, person), api(app, person)
+    for route, rule in TABLE.items():
+        if rule.open:
+            continue
+        status = ask(machine if is_api(urls[route]) else browser, route, urls[route])
+        if Role(person.role) in rule.let_in:
+            assert status not in (401, 403, 404, 500), (route, status)
+        else:
+            assert status == 403, (route, status)
+
+
+def test_strangers_are_sent_to_the_door(app: Flask, cast: Cast, urls: dict[str, str]) -> None:
+    browser = sign_in(app, cast.fatma)
+    browser.client.post("/sign-out", data={"csrf_token": browser.token})
+    token = browser.client.get("/sign-in").text.split('name="csrf_token" value="')[1].split('"')[0]
+    stranger = Browser(browser.client, token)
+    for route, rule in TABLE.items():
+        if rule.open:
+            continue
+        status = ask(stranger, route, urls[route])
+        assert status == (401 if is_api(urls[route]) else 303), (route, status)
+
+
+def test_somebody_elses_does_not_exist(app: Flask, cast: Cast, urls: dict[str, str]) -> None:
+    """Ece is a seller, too, and another buyer buys, too: for both, Fatma's order at Deniz is a 404."""
+    other_buyer = another_buyer(cast)
+    for person in (cast.ece, other_buyer):
+        browser, machine = sign_in(app, person), api(app, person)
+        for route, rule in TABLE.items():
+            if rule.own and Role(person.role) in rule.let_in:
+                status = ask(machine if is_api(urls[route]) else browser, route, urls[route])
+                assert status == 404, (route, person.email, status)
+
+
+def test_what_does_not_exist_looks_the_same(app: Flask, cast: Cast, urls: dict[str, str]) -> None:
+    machine = api(app, another_buyer(cast))
+    foreign = machine.client.get(urls["GET network.show_order"], headers=machine.headers()).get_json()
+    absent = machine.client.get("/api/network/orders/999999", headers=machine.headers()).get_json()
+    assert {k: v for k, v in foreign.items() if k != "request_id"} == {
+        k: v for k, v in absent.items() if k != "request_id"
+    }
+
+
+def test_every_form_needs_its_token_and_its_own_site(app: Flask, cast: Cast, urls: dict[str, str]) -> None:
+    browser = sign_in(app, cast.gul)
+    for route, url in urls.items():
+        if route.startswith("POST") and not is_api(url) and route != "POST webhooks.callback":
+            assert browser.client.post(url).status_code == 400, route
+            answer = browser.client.post(
+                url, data={"csrf_token": browser.token}, headers={"Sec-Fetch-Site": "cross-site"}
+            )
+            assert answer.status_code == 400, route
+
+
+def another_buyer(cast: Cast):  # type: ignore[no-untyped-def]
+    """A buyer of another company."""
+    from portal.accounts import services
+    from portal.demo import PASSWORD
+
+    with atomic():
+        company = services.open_organisation(
+            kind="BUYER", name="Başka Market", legal_title="Başka Market Ltd.", tax_office="Şişli",
+            tax_number="0720039666", email="x@baska.example", phone="+905550000000", address="Şişli", city="İstanbul",
+        )  # fmt: skip
+        person = services.add_person(
+            company, email="baska@demo.tr", full_name="Hakan Uz", role=Role.BUYER, password=PASSWORD
+        )
+    assert actor(person).person_id
+    return person
