@@ -32,7 +32,7 @@ bench: $(STAMP) $(CATALOGUE).mo ## Ratios against a floor measured in the same r
 	$(BIN)/python -m tests.benchmarks
 
 messages: $(STAMP) ## Collect what has to be translated
-	$(BIN)/pybabel -q extract -F portal/translations/babel.cfg -k _l -k lazy_gettext --no-location --sort-output -o $(VENV)/messages.pot .
+	$(BIN)/pybabel -q extract -F portal/translations/babel.cfg -k _l -k lazy_gettext -k noted --no-location --sort-output -o $(VENV)/messages.pot .
 	$(BIN)/pybabel -q update -i $(VENV)/messages.pot -d portal/translations -l tr --no-fuzzy-matching --ignore-obsolete
 
 $(CATALOGUE).mo: $(CATALOGUE).po $(STAMP)

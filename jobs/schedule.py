@@ -11,16 +11,16 @@ from sqlalchemy import text
 
 from portal.core.actor import Actor
 from portal.core.database import db
+from portal.core.i18n import noted
 from portal.core.timetable import LEADER_LOCK, Periodic, run_due
 from portal.workflows import delivery, payouts
 
-NIGHTLY = Actor("nightly reconciliation")
-HOURLY = Actor("hourly reconciliation")
+NIGHTLY = Actor(noted("nightly reconciliation"))
 
 TIMETABLE = [
-    Periodic("accept undisputed deliveries", delivery.accept_undisputed, timedelta(minutes=5)),
-    Periodic("find lost payments", payouts.look_for_lost_payments, timedelta(minutes=10)),
-    Periodic("payout reconciliation", lambda: payouts.reconcile(by=NIGHTLY), timedelta(days=1), at_hour=3),
+    Periodic(noted("accept undisputed deliveries"), delivery.accept_undisputed, timedelta(minutes=5)),
+    Periodic(noted("find lost payments"), payouts.look_for_lost_payments, timedelta(minutes=10)),
+    Periodic(noted("payout reconciliation"), lambda: payouts.reconcile(by=NIGHTLY), timedelta(days=1), at_hour=3),
 ]
 
 PAUSE_SECONDS = 5

@@ -23,12 +23,15 @@ from portal.core import api, formats, i18n, limits, logs, queue, web
 from portal.core.database import db
 from portal.escrow.states import HOLD, PAYMENT, REFUND
 from portal.inbox.states import MESSAGE
+from portal.ledger.models import ACCOUNT_NAMES, ENTRY_NAMES
 from portal.orders.states import ORDER, PAYOUT
 from portal.outbox.states import INTENT
 from portal.passport import views as passport
 from portal.portals import admin, buyer, cron, finance, network, seller, warehouse, webhooks
 from portal.settings import Settings
 from portal.shipping.states import PARCEL
+from portal.workflows.payouts import FINDING_NAMES
+from portal.workflows.provider_calls import OPERATION_NAMES
 
 ROOT = Path(__file__).resolve().parent.parent
 csrf = CSRFProtect()
@@ -134,7 +137,16 @@ def for_templates() -> dict[str, Any]:
 def add_filters(app: Flask) -> None:
     """How figures, dates and states are written on pages."""
     app.jinja_env.filters.update(
-        money=formats.money, day=formats.day, instant=formats.instant, percent=formats.percent, iban=formats.iban
+        money=formats.money,
+        day=formats.day,
+        instant=formats.instant,
+        percent=formats.percent,
+        iban=formats.iban,
+        told=i18n.told,
+        account=lambda name: formats.account(name, ACCOUNT_NAMES),
+        entry=formats.named(ENTRY_NAMES),
+        finding=formats.named(FINDING_NAMES),
+        operation=formats.named(OPERATION_NAMES),
     )
     app.jinja_env.globals.update(
         ORDER=ORDER,

@@ -13,4 +13,4 @@ class Actor:
     person_id: int | None = None
 
 
-SYSTEM = Actor("system")
+SYSTEM = Actor("Emanet")

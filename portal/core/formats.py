@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 
 from portal.core.clock import ISTANBUL
 from portal.core.errors import BadInput
+from portal.core.i18n import told
 from portal.core.money import Money, from_lira
 
 MINUS, NBSP = "\u2212", "\u00a0"
@@ -99,6 +101,17 @@ def fold(text: str) -> str:
 def sort_key(text: str) -> str:
     """For sorting by the Turkish alphabet: ç after c, ı before i, ş after s."""
     return "".join(_ALPHABET.get(letter, letter) for letter in tr_lower(text))
+
+
+def named(names: dict[str, str]) -> Callable[[str], str]:
+    """A filter that says a code word in the reader's language."""
+    return lambda code: told(names.get(code) or code)
+
+
+def account(name: str, kinds: dict[str, str]) -> str:
+    """An account's name for people: its kind in their language, and whose it is."""
+    kind, _, owner = name.partition(":")
+    return f"{told(kinds.get(kind, kind))} {owner}".strip()
 
 
 _MASKS = [

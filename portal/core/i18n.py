@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 from flask import Flask, g, has_request_context, request
-from flask_babel import Babel
+from flask_babel import Babel, gettext
 
 LANGUAGES = ("tr", "en")
+
+
+def noted(words: str) -> str:
+    """Words that are written down in English (history, journal, notes) and translated when somebody reads them.
+
+    Does nothing but mark them for the catalogue; `told` is its other half.
+    """
+    return words
+
+
+def told(words: str) -> str:
+    """Words from history in the reader's language; what we did not write ourselves stays as it is."""
+    return str(gettext(words)) if words else ""
+
+
 babel = Babel()
 
 

@@ -14,6 +14,7 @@ from portal.core import clock
 from portal.core.actor import SYSTEM, Actor
 from portal.core.database import db
 from portal.core.errors import BadInput, Refusal
+from portal.core.i18n import noted
 from portal.core.money import Money
 from portal.core.state_machine import WrongMoment
 from portal.escrow import rules
@@ -81,7 +82,7 @@ def open_payment(checkout: Checkout, *, provider: str, by: Actor) -> NetworkPaym
         opened_at=clock.now(),
     )
     db.session.add(payment)
-    PAYMENT.begin(payment, actor=by, reason="opened")
+    PAYMENT.begin(payment, actor=by, reason=noted("opened"))
     return payment
 
 
@@ -118,7 +119,7 @@ def capture(payment: NetworkPayment, lines: dict[str, OrderLine], state: Payment
         key=f"capture:{payment.id}",
         subject=("payment", payment.id),
         by=SYSTEM,
-        because="the buyer paid; held in trust",
+        because=noted("the buyer paid; held in trust"),
         effective_on=clock.today(),
     )
 
@@ -133,7 +134,7 @@ def take_surplus(payment: NetworkPayment, state: PaymentState) -> None:
         key=f"surplus:{payment.id}",
         subject=("payment", payment.id),
         by=SYSTEM,
-        because="paid although nothing was owed",
+        because=noted("paid although nothing was owed"),
         effective_on=clock.today(),
     )
     outbox.intend(
@@ -148,12 +149,12 @@ def take_surplus(payment: NetworkPayment, state: PaymentState) -> None:
 
 def surplus_returned(payment: NetworkPayment, *, entry_id: int) -> None:
     """The provider has cancelled the surplus payment."""
-    PAYMENT.move(payment, Payment.RETURNED, actor=SYSTEM, reason="cancelled at the provider")
+    PAYMENT.move(payment, Payment.RETURNED, actor=SYSTEM, reason=noted("cancelled at the provider"))
     ledger.reverse(
         entry_id,
         key=f"surplus-returned:{payment.id}",
         by=SYSTEM,
-        because="the surplus payment was cancelled",
+        because=noted("the surplus payment was cancelled"),
         effective_on=clock.today(),
     )
 
@@ -183,7 +184,7 @@ def released(hold: EscrowHold, seller_organisation_id: int) -> bool:
         hold,
         Hold.RELEASED,
         actor=SYSTEM,
-        reason="approved at the provider",
+        reason=noted("approved at the provider"),
         held_kurus=0,
         released_kurus=left,
         released_at=clock.now(),
@@ -198,7 +199,7 @@ def released(hold: EscrowHold, seller_organisation_id: int) -> bool:
         key=f"release:{hold.id}",
         subject=("hold", hold.id),
         by=SYSTEM,
-        because="delivered and accepted",
+        because=noted("delivered and accepted"),
         effective_on=clock.today(),
     )
     return True
@@ -255,7 +256,7 @@ def ask_refund(
 
 def refund_done(refund: EscrowRefund, hold: EscrowHold) -> None:
     """The provider gave the money back."""
-    REFUND.move(refund, Refund.DONE, actor=SYSTEM, reason="refunded at the provider", settled_at=clock.now())
+    REFUND.move(refund, Refund.DONE, actor=SYSTEM, reason=noted("refunded at the provider"), settled_at=clock.now())
     source = "released_kurus" if refund.after_release else "held_kurus"
     figures = {
         source: getattr(hold, source) - refund.amount_kurus,
@@ -319,7 +320,7 @@ def paid_out(hold: EscrowHold, row: PaidOut, seller_organisation_id: int) -> boo
         key=f"payout:{hold.provider}:{row.provider_item_key}:{receiver}",
         subject=("payout", new),
         by=SYSTEM,
-        because="the provider paid it out",
+        because=noted("the provider paid it out"),
         effective_on=row.paid_on,
     )
     return True
@@ -342,7 +343,7 @@ def _moved_to_paid(payment: NetworkPayment, to: Payment, state: PaymentState) ->
         payment,
         to,
         actor=SYSTEM,
-        reason="the provider confirms the payment",
+        reason=noted("the provider confirms the payment"),
         provider_payment_key=state.provider_payment_key,
         provider_fee_kurus=state.provider_fee.kurus,
         provider_words=state.words,
@@ -365,7 +366,7 @@ def _hold_and_pair(payment: NetworkPayment, line: OrderLine, item: PaidItem) -> 
         state=Hold.HELD,
     )
     db.session.add(hold)
-    HOLD.begin(hold, actor=SYSTEM, reason="the buyer paid")
+    HOLD.begin(hold, actor=SYSTEM, reason=noted("the buyer paid"))
     provider = accounts.provider(payment.provider)
     return Pair(provider, accounts.ESCROW, Money(line.total_kurus), order_id=line.order_id, hold_id=hold.id)
 
@@ -411,7 +412,7 @@ def _take_back(hold: EscrowHold, refund: EscrowRefund, seller_organisation_id: i
 
 def _note_figures(hold: EscrowHold, figures: dict[str, int], *, emptied: bool) -> None:
     if emptied:
-        HOLD.move(hold, Hold.REFUNDED, actor=SYSTEM, reason="all of it was refunded", **figures)
+        HOLD.move(hold, Hold.REFUNDED, actor=SYSTEM, reason=noted("all of it was refunded"), **figures)
         return
     for name, kurus in figures.items():
         setattr(hold, name, kurus)

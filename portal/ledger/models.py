@@ -8,10 +8,32 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Json, Model, PrimaryKey, recorded_now
+from portal.core.i18n import noted
 
 # Which side makes the account grow.
 DEBIT_KINDS = ("PROVIDER", "BANK", "FEE")
 CREDIT_KINDS = ("ESCROW", "SELLER", "COMMISSION")
+
+
+# What happened, on screens.
+ENTRY_NAMES = {
+    "CAPTURE": noted("Payment received"),
+    "SURPLUS": noted("Surplus payment received"),
+    "SURPLUS_REVERSAL": noted("Surplus payment returned"),
+    "RELEASE": noted("Released to the seller"),
+    "REFUND": noted("Refunded to the buyer"),
+    "REFUND_TAKE_BACK": noted("Taken back for a refund"),
+    "REFUND_TAKE_BACK_REVERSAL": noted("Refund refused, given back"),
+    "PAYOUT": noted("Paid out by the provider"),
+}
+ACCOUNT_NAMES = {
+    "PROVIDER": noted("At the payment provider"),
+    "BANK": noted("Platform's bank"),
+    "FEE": noted("Provider's fee"),
+    "ESCROW": noted("Held in trust"),
+    "COMMISSION": noted("Platform commission"),
+    "SELLER": noted("Owed to"),
+}
 
 
 class Account(Model):

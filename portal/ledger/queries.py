@@ -8,12 +8,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
+from portal.accounts.models import Organisation
 from portal.core.database import db
 from portal.core.money import Money
 from portal.ledger.models import Account, JournalEntry, Posting, SellerBalanceLedger
 
 DebitAccount = aliased(Account)
 CreditAccount = aliased(Account)
+DebitOwner = aliased(Organisation)
+CreditOwner = aliased(Organisation)
 
 
 class PostingRow(NamedTuple):
@@ -32,6 +35,8 @@ class PostingRow(NamedTuple):
     because: str
     actor: str
     reversal_of: int | None
+    debit_name: str
+    credit_name: str
 
 
 class AccountRow(NamedTuple):
@@ -42,6 +47,7 @@ class AccountRow(NamedTuple):
     kind: str
     organisation_id: int | None
     balance_kurus: int
+    name: str
 
 
 class LedgerFilter(NamedTuple):
@@ -74,13 +80,15 @@ def balances(*, as_of: date | None = None) -> list[AccountRow]:
             Account.kind,
             Account.organisation_id,
             func.coalesce(func.sum(sign * amount).filter(_until(as_of)), 0),
+            func.max(_name(Account, Organisation)),
         )
+        .outerjoin(Organisation, Organisation.id == Account.organisation_id)
         .outerjoin(Posting, touching)
         .outerjoin(JournalEntry, JournalEntry.id == Posting.entry_id)
         .group_by(Account.id)
         .order_by(Account.code)
     )
-    return [AccountRow(row[0], row[1], row[2], row[3], int(row[4])) for row in db.session.execute(asked)]
+    return [AccountRow(row[0], row[1], row[2], row[3], int(row[4]), row[5]) for row in db.session.execute(asked)]
 
 
 def postings(filter: LedgerFilter) -> Any:
@@ -100,10 +108,14 @@ def postings(filter: LedgerFilter) -> Any:
             JournalEntry.because,
             JournalEntry.actor,
             JournalEntry.reversal_of,
+            _name(DebitAccount, DebitOwner),
+            _name(CreditAccount, CreditOwner),
         )
         .join(JournalEntry, JournalEntry.id == Posting.entry_id)
         .join(DebitAccount, DebitAccount.id == Posting.debit_account_id)
         .join(CreditAccount, CreditAccount.id == Posting.credit_account_id)
+        .outerjoin(DebitOwner, DebitOwner.id == DebitAccount.organisation_id)
+        .outerjoin(CreditOwner, CreditOwner.id == CreditAccount.organisation_id)
         .order_by(Posting.id.desc())
     )
     if filter.account:
@@ -152,3 +164,8 @@ def _moved(account: Account, as_of: date | None) -> Select[Any]:
 
 def _until(as_of: date | None) -> Any:
     return and_(True) if as_of is None else JournalEntry.effective_on <= as_of
+
+
+def _name(account: Any, owner: Any) -> Any:
+    """KIND, or KIND:owner: what the screen makes a name of."""
+    return account.kind + func.coalesce(":" + owner.name, "")

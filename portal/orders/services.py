@@ -15,6 +15,7 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.database import db
 from portal.core.errors import BadInput, Refusal
+from portal.core.i18n import noted
 from portal.core.money import Money, total
 from portal.orders import queries, rules
 from portal.orders.models import Checkout, Offer, Order, OrderLine
@@ -120,7 +121,7 @@ def _order(checkout: Checkout, seller_id: int, wanted: list[tuple[Offer, int]], 
         )
     ]
     db.session.add(order)
-    ORDER.begin(order, actor=by, reason="placed")
+    ORDER.begin(order, actor=by, reason=noted("placed"))
 
 
 def _next_number() -> str:

@@ -15,6 +15,7 @@ from portal.core import audit, clock
 from portal.core.actor import SYSTEM, Actor
 from portal.core.database import DB_NOW, Json, db
 from portal.core.errors import BadInput, Refusal
+from portal.core.i18n import noted
 from portal.core.queue import wake
 from portal.outbox.models import ProviderAttempt, ProviderIntent
 from portal.outbox.states import INTENT, Intent
@@ -121,7 +122,7 @@ def unknown(intent: ProviderIntent, *, note: str) -> None:
 
 def lost(intent: ProviderIntent) -> None:
     """The sender died between claiming and noting the answer."""
-    note = "the sender died before it could note the answer"
+    note = noted("the sender died before it could note the answer")
     _attempted(intent, "LOST", "UNKNOWN", note)
     _becomes_unknown(intent, note)
 
@@ -185,7 +186,7 @@ def _leased(intent: ProviderIntent) -> None:
         intent,
         Intent.SENDING,
         actor=SYSTEM,
-        reason="claimed",
+        reason=noted("being sent"),
         attempts=intent.attempts + 1,
         lease_until=until,
         next_attempt_at=until,

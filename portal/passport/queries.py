@@ -10,16 +10,18 @@ from sqlalchemy import select
 
 from portal.core.database import db
 from portal.core.errors import NotFound
-from portal.core.formats import money, percent
+from portal.core.formats import account, money, percent
+from portal.core.i18n import told
 from portal.escrow import queries as escrow_queries
 from portal.escrow.models import EscrowHold, EscrowRefund, NetworkPayment, ProviderPayout
 from portal.ledger import queries as ledger_queries
-from portal.ledger.models import JournalEntry, Posting
+from portal.ledger.models import ACCOUNT_NAMES, ENTRY_NAMES, JournalEntry, Posting
 from portal.ledger.queries import LedgerFilter, PostingRow
 from portal.orders.models import Order, OrderLine
 from portal.outbox import queries as outbox_queries
 from portal.shipping import queries as shipping_queries
 from portal.shipping.models import Shipment
+from portal.workflows.provider_calls import OPERATION_NAMES
 
 
 class Step(NamedTuple):
@@ -199,8 +201,12 @@ def _call_steps(hold_ids: list[int], refunds: list[EscrowRefund]) -> list[Step]:
         Step(
             "intent",
             intent.id,
-            _("Asked of %(provider)s: %(what)s", provider=intent.provider, what=intent.operation),
-            intent.last_note,
+            _(
+                "Asked of %(provider)s: %(what)s",
+                provider=intent.provider,
+                what=told(OPERATION_NAMES[intent.operation]),
+            ),
+            told(intent.last_note),
             None,
             intent.settled_at or intent.created_at,
             intent.state,
@@ -215,8 +221,8 @@ def _posting_steps(order_id: int) -> list[Step]:
         Step(
             "posting",
             row.id,
-            f"{row.debit} → {row.credit}",
-            f"{row.kind}: {row.because}",
+            f"{account(row.debit_name, ACCOUNT_NAMES)} → {account(row.credit_name, ACCOUNT_NAMES)}",
+            f"{told(ENTRY_NAMES.get(row.kind, row.kind))}: {told(row.because)}",
             row.amount_kurus,
             row.recorded_at,
         )

@@ -14,6 +14,7 @@ from portal.accounts.guard import current_actor, current_person, requires
 from portal.accounts.roles import Permission
 from portal.core import idempotency
 from portal.core.errors import BadInput
+from portal.core.i18n import noted
 from portal.core.unit_of_work import atomic
 from portal.core.web import choice, paged, region, search_words
 from portal.escrow import queries as escrow_queries
@@ -154,7 +155,7 @@ def _live(parcels: list[Any]) -> bool:
 def cancel(order_id: int) -> Response:
     """Before a parcel is prepared, every kuruş goes back."""
     found = orders_queries.order_of_buyer(current_person().organisation_id, order_id)
-    because = request.form.get("because", "").strip()[:500] or "the buyer cancelled"
+    because = request.form.get("because", "").strip()[:500] or noted("the buyer cancelled")
     with atomic():
         returns.cancel_order(found.id, by=current_actor(), because=because)
     return region("", page=url_for(".order", order_id=order_id), toast=_("Cancelled. What was paid goes back."))
@@ -183,5 +184,5 @@ def confirm(order_id: int) -> Response:
     named = request.form.get("shipment_id", "")
     chosen = [int(named)] if named.isascii() and named.isdigit() and len(named) < 19 else None
     with atomic():
-        delivery.confirm_delivery(found.id, chosen, by=current_actor(), because="the buyer confirmed")
+        delivery.confirm_delivery(found.id, chosen, by=current_actor(), because=noted("the buyer confirmed"))
     return redirect(url_for(".confirmation", order_id=order_id), code=303)

@@ -14,6 +14,7 @@ from portal.accounts.roles import Permission, Role
 from portal.core import idempotency
 from portal.core.api import answers, reply
 from portal.core.errors import BadInput
+from portal.core.i18n import noted
 from portal.core.limits import limited
 from portal.core.unit_of_work import atomic
 from portal.orders import queries as orders_queries
@@ -191,7 +192,7 @@ def confirm_delivery(order_id: int, body: ConfirmDelivery) -> Response:
     """ "Teslim aldım": the parcels count as accepted and the money's release is asked for. Said again, the same answer."""
     mine = orders_queries.order_of_buyer(current_person().organisation_id, order_id)
     with atomic():
-        delivery.confirm_delivery(mine.id, body.shipment_ids, by=current_actor(), because="the buyer confirmed by API")
+        delivery.confirm_delivery(mine.id, body.shipment_ids, by=current_actor(), because=noted("the buyer confirmed"))
     order = orders_queries.any_order(order_id)
     parcels = [_parcel(p) for p in shipping_queries.parcels_of(order_id)]
     return reply(DeliveryConfirmed(order.id, order.state, order.payout_status, parcels))

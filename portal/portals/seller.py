@@ -10,6 +10,7 @@ from portal.accounts.guard import current_actor, current_person, requires
 from portal.accounts.roles import Permission
 from portal.core import formats
 from portal.core.errors import BadInput
+from portal.core.i18n import noted
 from portal.core.unit_of_work import atomic
 from portal.core.web import choice, paged, region, search_words
 from portal.escrow import queries as escrow_queries
@@ -102,7 +103,7 @@ def delivered(shipment_id: int) -> Response:
     """The buyer has it; the days to object begin."""
     parcel, order = _mine(shipment_id)
     with atomic():
-        delivery.parcel_delivered(parcel.id, by=current_actor(), because="the seller says it was delivered")
+        delivery.parcel_delivered(parcel.id, by=current_actor(), because=noted("the seller says it was delivered"))
     return _back(order.id, _("Delivered. The buyer is asked to confirm."))
 
 
@@ -111,7 +112,7 @@ def delivered(shipment_id: int) -> Response:
 def cancel(shipment_id: int) -> Response:
     """The parcel does not go out; its pieces are free again."""
     parcel, order = _mine(shipment_id)
-    because = _clean("because") or "the seller took it back"
+    because = _clean("because") or noted("the seller took it back")
     with atomic():
         delivery.cancel_parcel(parcel.id, by=current_actor(), because=because)
     return _back(order.id, _("The parcel was cancelled."))

@@ -12,6 +12,7 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.database import db
 from portal.core.errors import BadInput, Refusal
+from portal.core.i18n import noted
 from portal.orders import services as orders
 from portal.orders.models import Order, OrderLine
 from portal.orders.states import OrderState
@@ -65,13 +66,13 @@ def prepare(order: Order, lines: list[OrderLine], *, by: Actor, pieces: list[Pie
         state=Parcel.PLANNED,
     )
     db.session.add(shipment)
-    PARCEL.begin(shipment, actor=by, reason="prepared")
+    PARCEL.begin(shipment, actor=by, reason=noted("prepared"))
     return shipment
 
 
 def pack(shipment: Shipment, *, by: Actor) -> None:
     """Everything is in the box, and the box is closed."""
-    PARCEL.move(shipment, Parcel.PACKED, actor=by, reason="packed")
+    PARCEL.move(shipment, Parcel.PACKED, actor=by, reason=noted("packed"))
 
 
 def hand_over(shipment: Shipment, *, carrier: str, tracking_number: str, by: Actor) -> None:
@@ -82,7 +83,7 @@ def hand_over(shipment: Shipment, *, carrier: str, tracking_number: str, by: Act
         shipment,
         Parcel.HANDED_OVER,
         actor=by,
-        reason=f"handed over to {carrier.strip()}",
+        reason=noted("handed over"),
         carrier=carrier.strip(),
         tracking_number=tracking_number.strip(),
         handed_over_at=clock.now(),

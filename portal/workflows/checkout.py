@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 from portal.accounts.models import Organisation, Person
 from portal.core.actor import SYSTEM, Actor
 from portal.core.errors import ProviderSilent, Refusal
+from portal.core.i18n import noted
 from portal.core.money import Money
 from portal.core.ports import Outcome, port
 from portal.core.unit_of_work import atomic
@@ -72,14 +73,14 @@ def learn(state: PaymentState) -> Applied | Waiting:
     unordered messages all come down to this one step."""
     payment = escrow_queries.payment_by_attempt(state.attempt_key)
     if payment is None:
-        return Waiting("we know no payment with this key (yet)")
+        return Waiting(noted("we know no payment with this key (yet)"))
     checkout_orders = orders_queries.orders_of_checkout_for_update(payment.checkout_id)
     payment = escrow_queries.payment_for_update(payment.id)
     match state.truth:
         case PaymentTruth.WAITING:
             return Waiting(f"not decided yet: {state.words}")
         case PaymentTruth.FAILED:
-            return Applied("not paid" if escrow.fail(payment, state) else "nothing new")
+            return Applied(noted("not paid") if escrow.fail(payment, state) else noted("nothing new"))
         case PaymentTruth.PAID:
             return _paid(payment, checkout_orders, state)
 
@@ -93,24 +94,24 @@ def cancel_unpaid(order_id: int, *, by: Actor, because: str) -> None:
 
 def _paid(payment: NetworkPayment, checkout_orders: list[Order], state: PaymentState) -> Applied:
     if payment.state in (Payment.PAID, Payment.SURPLUS, Payment.RETURNED):
-        return Applied("nothing new")
+        return Applied(noted("nothing new"))
     if any(order.state != OrderState.PENDING_PAYMENT for order in checkout_orders):
         escrow.take_surplus(payment, state)
-        return Applied("paid although nothing was owed: goes back")
+        return Applied(noted("paid although nothing was owed: goes back"))
     _retire_other_attempts(payment)
     checkout = orders_queries.checkout(payment.checkout_id)
     lines = {escrow.item_key(line): line for order in checkout.orders for line in order.lines}
     escrow.capture(payment, lines, state)
     for order in checkout_orders:
-        orders.paid(order, by=SYSTEM, because=f"payment {state.provider_payment_key}")
-    return Applied("paid, held in trust")
+        orders.paid(order, by=SYSTEM, because=noted("the buyer paid"))
+    return Applied(noted("paid, held in trust"))
 
 
 def _retire_other_attempts(payment: NetworkPayment) -> None:
     """A late success of an older page takes the place of a newer, still open attempt."""
     for other in escrow_queries.payments_of(payment.checkout_id):
         if other.id != payment.id and other.state == Payment.OPEN:
-            escrow.expire(other, because="another attempt was paid")
+            escrow.expire(other, because=noted("another attempt was paid"))
 
 
 def _live_payment(checkout: Checkout, by: Actor) -> NetworkPayment:
@@ -137,7 +138,7 @@ def _renewed(payment: NetworkPayment, checkout: Checkout, by: Actor) -> NetworkP
         learn(answer.state)
         fresh = escrow_queries.payment_for_update(payment.id)
         if fresh.state == Payment.OPEN:
-            escrow.expire(fresh, because="the payment page ran out")
+            escrow.expire(fresh, because=noted("the payment page ran out"))
     with atomic():
         return _live_payment(checkout, by)
 

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from portal.core import clock
 from portal.core.actor import SYSTEM, Actor
 from portal.core.errors import NotFound, Refusal
+from portal.core.i18n import noted
 from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
 from portal.escrow import services as escrow
@@ -50,7 +51,7 @@ def hand_over_parcel(shipment_id: int, *, carrier: str, tracking_number: str, by
     """The parcel leaves; the order is shipped when no piece is left behind."""
     shipment, order = _with_order(shipment_id)
     shipping.hand_over(shipment, carrier=carrier, tracking_number=tracking_number, by=by)
-    _order_follows(order, by=by, because=f"parcel {shipment.sequence} handed over")
+    _order_follows(order, by=by, because=noted("handed over"))
     return shipment
 
 
@@ -65,7 +66,7 @@ def parcel_delivered(shipment_id: int, *, by: Actor, because: str) -> Shipment:
     """The buyer has the parcel. The days to object begin."""
     shipment, order = _with_order(shipment_id)
     shipping.deliver(shipment, order, by=by, because=because)
-    _order_follows(order, by=by, because=f"parcel {shipment.sequence} delivered")
+    _order_follows(order, by=by, because=noted("delivered"))
     return shipment
 
 
@@ -97,7 +98,7 @@ def accept_undisputed(limit: int = 500) -> int:
         silent = [(s.order_id, s.id) for s in shipping_queries.silent_since(clock.today(), limit)]
     for order_id, shipment_id in silent:
         with atomic():
-            confirm_delivery(order_id, [shipment_id], by=SYSTEM, because="nobody objected in the agreed days")
+            confirm_delivery(order_id, [shipment_id], by=SYSTEM, because=noted("nobody objected in the agreed days"))
     return len(silent)
 
 

@@ -14,6 +14,7 @@ from portal.core import clock
 from portal.core.actor import SYSTEM, Actor
 from portal.core.database import db
 from portal.core.errors import UnknownWords
+from portal.core.i18n import noted
 from portal.core.ports import Outcome, port
 from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
@@ -29,6 +30,18 @@ from portal.workflows import checkout, delivery, provider_calls
 
 # The provider's reports may lag; a few days back are read again every time (each row counts once).
 LOOK_BACK_DAYS = 3
+# What a run found, on screens.
+FINDING_NAMES = {
+    "payments_asked": noted("payments asked about"),
+    "payments_found": noted("lost payments found"),
+    "orders_checked": noted("orders checked"),
+    "releases_found": noted("releases found"),
+    "releases_asked_again": noted("releases asked for again"),
+    "still_open": noted("still open"),
+    "paid_out": noted("payouts booked"),
+    "unanswered": noted("unanswered"),
+    "odd": noted("to be looked at"),
+}
 SILENCE = timedelta(minutes=2)
 
 
@@ -112,8 +125,10 @@ def _repair(order_id: int, approved: set[str], found: Counter[str]) -> None:
         elif hold.state == Hold.RELEASING:
             for intent in outbox_queries.intents_about("hold", [str(hold.id)]):
                 outbox.ask_soon(intent)
-    found["releases_asked_again"] += delivery.release_what_is_accepted(order, by=SYSTEM, because="reconciliation")
-    provider_calls.payout_follows(order, because="reconciliation")
+    found["releases_asked_again"] += delivery.release_what_is_accepted(
+        order, by=SYSTEM, because=noted("reconciliation")
+    )
+    provider_calls.payout_follows(order, because=noted("reconciliation"))
     found["still_open"] += order.payout_status != "RELEASED"
 
 

@@ -16,6 +16,7 @@ from portal.accounts.models import Organisation
 from portal.core.actor import SYSTEM, Actor
 from portal.core.database import db
 from portal.core.errors import UnknownWords
+from portal.core.i18n import noted
 from portal.core.money import Money
 from portal.core.ports import Outcome, port
 from portal.core.unit_of_work import atomic
@@ -84,7 +85,7 @@ def _note(intent: ProviderIntent, operation: Operation, answer: CallAnswer) -> N
     match answer.outcome:
         case Outcome.DONE:
             operation.done(intent, answer.reference)
-            outbox.succeeded(intent, reference=answer.reference, note=answer.why or "done", kind="CALL")
+            outbox.succeeded(intent, reference=answer.reference, note=answer.why or noted("done"), kind="CALL")
         case Outcome.REFUSED:
             why = f"{answer.why} ({answer.code})" if answer.code else answer.why
             operation.refused(intent, why)
@@ -103,13 +104,13 @@ def _ask(intent: ProviderIntent) -> None:
             return
         if found is Found.DONE:
             operation.done(intent, "")
-            outbox.succeeded(intent, reference="", note="the provider says it was done", kind="ASK")
+            outbox.succeeded(intent, reference="", note=noted("the provider says it was done"), kind="ASK")
         elif found is Found.NO_ANSWER:
-            outbox.not_answered(intent, note="no answer to our question")
+            outbox.not_answered(intent, note=noted("no answer to our question"))
         elif operation.may_be_sent_again:
-            outbox.not_done(intent, note="the provider says it was not done")
+            outbox.not_done(intent, note=noted("the provider says it was not done"))
         else:
-            outbox.leave_to_a_person(intent, note="the provider does not show it; sending again could pay twice")
+            outbox.leave_to_a_person(intent, note=noted("the provider does not show it; sending again could pay twice"))
 
 
 def _asked(operation: Operation, intent: ProviderIntent) -> Found:
@@ -156,7 +157,7 @@ def _released(intent: ProviderIntent, _reference: str) -> None:
     order = _order_of_hold(int(intent.subject_id))
     hold = escrow_queries.hold_for_update(int(intent.subject_id))
     escrow.released(hold, order.seller_organisation_id)
-    payout_follows(order, because="approved at the provider")
+    payout_follows(order, because=noted("approved at the provider"))
 
 
 def _release_refused(intent: ProviderIntent, why: str) -> None:
@@ -198,8 +199,8 @@ def _refund_done(intent: ProviderIntent, _reference: str) -> None:
     order = _order_of_hold(refund.hold_id)
     escrow.refund_done(refund, escrow_queries.hold_for_update(refund.hold_id))
     if all(hold.state == Hold.REFUNDED for hold in escrow_queries.holds_of([order.id])):
-        orders.refunded(order, by=SYSTEM, because="all of it was refunded")
-    payout_follows(order, because="nothing is held any more")
+        orders.refunded(order, by=SYSTEM, because=noted("all of it was refunded"))
+    payout_follows(order, because=noted("nothing is held any more"))
 
 
 def _refund_refused(intent: ProviderIntent, why: str) -> None:
@@ -254,6 +255,14 @@ def _registered(intent: ProviderIntent, reference: str) -> None:
 def _not_registered(intent: ProviderIntent, why: str) -> None:
     logger.error("seller {} could not be registered: {}", intent.subject_id, why)
 
+
+# What the calls are called on screens.
+OPERATION_NAMES = {
+    "approve_item": noted("Release to the seller"),
+    "refund_item": noted("Refund to the buyer"),
+    "cancel_payment": noted("Cancel a surplus payment"),
+    "register_seller": noted("Register a seller"),
+}
 
 OPERATIONS: dict[str, Operation] = {
     "approve_item": Operation(_approve, _approved_there, _released, _release_refused, may_be_sent_again=True),

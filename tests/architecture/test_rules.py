@@ -71,12 +71,12 @@ def test_everything_visible_is_translated() -> None:
     """Turkish is the first language: every message the code shows has its translation, none is left fuzzy."""
     with (ROOT / "portal/translations/tr/LC_MESSAGES/messages.po").open("rb") as file:
         catalogue = read_po(file, locale="tr")
-    keywords = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2), "lazy_gettext": None}
-    methods = [("portal/**.py", "python"), ("templates/**.html", "jinja2")]
+    keywords = {"_": None, "_l": None, "gettext": None, "ngettext": (1, 2), "lazy_gettext": None, "noted": None}
+    methods = [("portal/**.py", "python"), ("jobs/**.py", "python"), ("templates/**.html", "jinja2")]
     shown = {
         found[2][0] if isinstance(found[2], tuple) else found[2]
         for found in extract_from_dir(ROOT, methods, keywords=keywords)
-        if found[0].startswith(("portal/", "templates/"))
+        if found[0].startswith(("portal/", "jobs/", "templates/"))
     }
     missing = {words for words in shown if not (known := catalogue.get(words)) or not known.string or known.fuzzy}
     assert len(shown) > 300
