@@ -46,7 +46,7 @@ def test_no_input_the_description_allows_or_forbids_breaks_the_portal(
                 max_examples=25, deadline=None, database=None, derandomize=True,
                 phases=[Phase.generate], suppress_health_check=list(HealthCheck),
             )  # fmt: skip
-            @schemathesis_given(operation)
+            @schemathesis_given(operation)  # type: ignore[untyped-decorator]
             def attack(case: Any) -> None:
                 nonlocal tried
                 tried += 1
