@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import text
 
 from portal.core.database import db
+from portal.core.i18n import noted
 
 
 class Question(NamedTuple):
@@ -25,18 +26,18 @@ class Trouble(NamedTuple):
 
 QUESTIONS = [
     Question(
-        "kept balances that are not the sum of their postings",
+        noted("kept balances that are not the sum of their postings"),
         """SELECT a.code, a.balance_kurus, s.summed FROM ledger_account a CROSS JOIN LATERAL (
              SELECT coalesce(sum(CASE WHEN p.credit_account_id = a.id THEN p.amount_kurus ELSE -p.amount_kurus END), 0)
                AS summed FROM posting p WHERE a.id IN (p.credit_account_id, p.debit_account_id)) s
            WHERE a.limited AND a.balance_kurus <> s.summed""",
     ),
     Question(
-        "entries without any posting",
+        noted("entries without any posting"),
         "SELECT id, kind FROM journal_entry e WHERE NOT EXISTS (SELECT FROM posting p WHERE p.entry_id = e.id)",
     ),
     Question(
-        "holds whose money in trust is not what the ledger says",
+        noted("holds whose money in trust is not what the ledger says"),
         """SELECT h.id, h.held_kurus, h.released_kurus, r.taken, l.in_trust FROM escrow_hold h
            CROSS JOIN LATERAL (SELECT coalesce(sum(CASE WHEN c.code = 'escrow' THEN p.amount_kurus ELSE 0 END)
                - sum(CASE WHEN d.code = 'escrow' THEN p.amount_kurus ELSE 0 END), 0) AS in_trust
@@ -47,7 +48,7 @@ QUESTIONS = [
            WHERE l.in_trust <> h.held_kurus + r.taken""",
     ),
     Question(
-        "released holds whose seller and commission postings are not the split",
+        noted("released holds whose seller and commission postings are not the split"),
         """SELECT h.id FROM escrow_hold h
            CROSS JOIN LATERAL (SELECT
                coalesce(sum(p.amount_kurus) FILTER (WHERE c.kind = 'SELLER'), 0)
@@ -66,26 +67,32 @@ QUESTIONS = [
                   <> h.commission_kurus - (h.refunded_kurus - h.refunded_seller_kurus))""",
     ),
     Question(
-        "paid orders whose holds do not add up to the order",
+        noted("paid orders whose holds do not add up to the order"),
         """SELECT o.id, o.number FROM network_order o LEFT JOIN escrow_hold h ON h.order_id = o.id
            WHERE o.paid_at IS NOT NULL GROUP BY o.id HAVING coalesce(sum(h.amount_kurus), 0) <> o.total_kurus""",
     ),
     Question(
-        "checkouts paid more than once and not on their way back",
+        noted("checkouts paid more than once and not on their way back"),
         """SELECT checkout_id FROM network_payment WHERE state = 'PAID' GROUP BY checkout_id HAVING count(*) > 1""",
     ),
     Question(
-        "refunds that are more than the hold",
+        noted("surplus payments whose return the provider refused"),
+        """SELECT p.id, p.provider_payment_key, p.amount_kurus FROM network_payment p
+           JOIN provider_intent i ON i.subject_kind = 'payment' AND i.subject_id = p.id::text AND i.state = 'FAILED'
+           WHERE p.state = 'SURPLUS'""",
+    ),
+    Question(
+        noted("refunds that are more than the hold"),
         """SELECT h.id FROM escrow_hold h JOIN escrow_refund r ON r.hold_id = h.id AND r.state <> 'REFUSED'
            GROUP BY h.id HAVING sum(r.amount_kurus) > h.amount_kurus""",
     ),
     Question(
-        "holds whose refunds do not add up",
+        noted("holds whose refunds do not add up"),
         """SELECT h.id FROM escrow_hold h LEFT JOIN escrow_refund r ON r.hold_id = h.id AND r.state = 'DONE'
            GROUP BY h.id HAVING coalesce(sum(r.amount_kurus), 0) <> h.refunded_kurus""",
     ),
     Question(
-        "order lines whose parcels do not add up to what was shipped",
+        noted("order lines whose parcels do not add up to what was shipped"),
         """SELECT l.id FROM network_order_line l CROSS JOIN LATERAL (
              SELECT coalesce(sum((i->>'quantity')::bigint), 0) AS pieces
              FROM shipment s CROSS JOIN LATERAL jsonb_array_elements(s.items) i
@@ -93,12 +100,12 @@ QUESTIONS = [
            WHERE p.pieces <> l.shipped_quantity""",
     ),
     Question(
-        "payouts marked as released while a hold still waits",
+        noted("payouts marked as released while a hold still waits"),
         """SELECT o.id FROM network_order o JOIN escrow_hold h ON h.order_id = o.id
            WHERE o.payout_status = 'RELEASED' AND h.state IN ('HELD', 'RELEASING')""",
     ),
     Question(
-        "sellers paid out more than was released to them",
+        noted("sellers paid out more than was released to them"),
         "SELECT code, balance_kurus FROM ledger_account WHERE kind = 'SELLER' AND balance_kurus < 0",
     ),
 ]

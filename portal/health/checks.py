@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import NamedTuple
 
 from portal.core import queue, timetable
-from portal.health.books import Trouble, ask_the_books
 from portal.inbox import queries as inbox
 from portal.outbox import queries as outbox
 
@@ -21,7 +20,6 @@ class Health(NamedTuple):
     outbox_overdue: bool
     needs_person: int
     jobs: dict[str, datetime]
-    troubles: list[Trouble]
 
 
 def look() -> Health:
@@ -34,5 +32,4 @@ def look() -> Health:
         outbox_overdue=outbox.overdue(60),
         needs_person=outbox.waiting_for_a_person(),
         jobs=timetable.last_success(),
-        troubles=ask_the_books(),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
@@ -64,10 +65,26 @@ def quiet_period() -> timedelta:
     return timedelta(seconds=current_app.config["OUTBOX_QUIET_SECONDS"])
 
 
-def claim() -> ProviderIntent | None:
-    """Take the next due call. One whose lease ran out becomes UNKNOWN: its sender died in the middle.
+class Step(StrEnum):
+    """What the claimed call needs now."""
 
-    Moves READY to SENDING (to be called) or leaves UNKNOWN with a new date (to be asked about).
+    SEND = "SEND"
+    ASK = "ASK"
+    WAIT = "WAIT"
+
+
+class Claimed(NamedTuple):
+    """A call that is ours for a while, and what to do with it."""
+
+    intent: ProviderIntent
+    step: Step
+
+
+def claim() -> Claimed | None:
+    """Take the next due call.
+
+    READY is to be sent, UNKNOWN to be asked about. One whose lease ran out becomes UNKNOWN and waits for the quiet
+    period first: its sender died in the middle, and the provider may still be working on it.
     """
     intent = db.session.execute(
         select(ProviderIntent)
@@ -85,11 +102,12 @@ def claim() -> ProviderIntent | None:
         return None
     if intent.state == Intent.SENDING:
         lost(intent)
-    elif intent.state == Intent.READY:
+        return Claimed(intent, Step.WAIT)
+    if intent.state == Intent.READY:
         _leased(intent)
-    else:
-        _note(intent, asked=intent.asked + 1, next_attempt_at=DB_NOW + lease())
-    return intent
+        return Claimed(intent, Step.SEND)
+    _note(intent, asked=intent.asked + 1, next_attempt_at=DB_NOW + lease())
+    return Claimed(intent, Step.ASK)
 
 
 def still_mine(intent: ProviderIntent) -> bool:

@@ -15,9 +15,10 @@ from portal.core import audit, formats
 from portal.core.errors import BadInput
 from portal.core.ports import port
 from portal.core.unit_of_work import atomic
-from portal.core.web import choice, paged, region, search_words
+from portal.core.web import choice, paged, region, search_words, wants_region
 from portal.escrow.ports import PaymentAnswer, PaymentGateway
 from portal.health import checks
+from portal.health.books import ask_the_books
 from portal.inbox import queries as inbox_queries
 from portal.inbox import services as inbox
 from portal.inbox.states import MESSAGE, Message
@@ -33,9 +34,10 @@ bp = Blueprint("admin", __name__, url_prefix="/admin")
 @bp.get("/")
 @requires(Permission.HEALTH_SEE)
 def home() -> str:
-    """The machinery at a glance; looks again by itself."""
-    template = "admin/_health.html" if request.headers.get("HX-Request") == "true" else "admin/home.html"
-    return render_template(template, health=checks.look())
+    """The machinery at a glance, looking again by itself; the books are asked when the page is opened."""
+    if wants_region():
+        return render_template("admin/_health.html", health=checks.look())
+    return render_template("admin/home.html", health=checks.look(), troubles=ask_the_books())
 
 
 @bp.get("/inbox")

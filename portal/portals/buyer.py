@@ -16,7 +16,7 @@ from portal.core import idempotency
 from portal.core.errors import BadInput
 from portal.core.i18n import noted
 from portal.core.unit_of_work import atomic
-from portal.core.web import choice, paged, region, search_words
+from portal.core.web import choice, paged, region, search_words, wants_region
 from portal.escrow import queries as escrow_queries
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
@@ -98,7 +98,7 @@ def checkout(public_key: uuid.UUID) -> str:
         "waiting": waiting,
         "payable": all(order.state == OrderState.PENDING_PAYMENT for order in found.orders),
     }
-    template = "buyer/_payment.html" if request.headers.get("HX-Request") == "true" else "buyer/checkout.html"
+    template = "buyer/_payment.html" if wants_region() else "buyer/checkout.html"
     return render_template(template, **context)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from flask_babel import lazy_gettext as _l
+from loguru import logger
 
 from portal.core import clock
 from portal.core.actor import SYSTEM, Actor
@@ -96,10 +97,18 @@ def accept_undisputed(limit: int = 500) -> int:
     """Delivered parcels nobody objected to in the agreed days count as accepted. Returns how many."""
     with atomic():
         silent = [(s.order_id, s.id) for s in shipping_queries.silent_since(clock.today(), limit)]
-    for order_id, shipment_id in silent:
+    return sum(_accept_silence(order_id, shipment_id) for order_id, shipment_id in silent)
+
+
+def _accept_silence(order_id: int, shipment_id: int) -> bool:
+    """One parcel by itself: one that cannot be accepted must not hold up all the others."""
+    try:
         with atomic():
             confirm_delivery(order_id, [shipment_id], by=SYSTEM, because=noted("nobody objected in the agreed days"))
-    return len(silent)
+    except Refusal as no:
+        logger.error("parcel {} could not be accepted: {}", shipment_id, no.code)
+        return False
+    return True
 
 
 def release_what_is_accepted(order: Order, *, by: Actor, because: str) -> int:

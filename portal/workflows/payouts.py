@@ -20,9 +20,9 @@ from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
 from portal.escrow import services as escrow
 from portal.escrow.models import EscrowHold, NetworkPayment, Reconciliation
-from portal.escrow.ports import PaymentGateway, PayoutReport
+from portal.escrow.ports import PaymentGateway, PaymentState, PayoutReport
 from portal.escrow.services import Discrepancy
-from portal.escrow.states import Hold
+from portal.escrow.states import Hold, Payment
 from portal.orders import queries as orders_queries
 from portal.outbox import queries as outbox_queries
 from portal.outbox import services as outbox
@@ -74,11 +74,20 @@ def find_lost_payments(found: Counter[str], *, silent_for: timedelta = SILENCE) 
             with atomic():
                 if answer.state is None:
                     found["unanswered"] += 1
-                elif isinstance(applied := checkout.learn(answer.state), checkout.Applied):
-                    found["payments_found"] += applied.what != "nothing new"
+                else:
+                    found["payments_found"] += _learned(payment_id, answer.state)
         except (UnknownWords, Discrepancy) as odd:
             logger.error("payment {}: {}", payment_id, odd)
             found["odd"] += 1
+
+
+def _learned(payment_id: int, state: PaymentState) -> bool:
+    """Whether the answer taught us something. A page nobody can pay on any more is closed, so that we stop asking."""
+    result = checkout.learn(state)
+    payment = escrow_queries.payment_for_update(payment_id)
+    if isinstance(result, checkout.Waiting) and payment.state == Payment.OPEN and escrow_queries.page_is_over(payment):
+        escrow.expire(payment, because=noted("the payment page ran out"))
+    return isinstance(result, checkout.Applied) and result.what != "nothing new"
 
 
 def repair_releases(found: Counter[str], limit: int = 1000) -> None:

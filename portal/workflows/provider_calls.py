@@ -33,7 +33,6 @@ from portal.orders.states import OrderState, PayoutStatus
 from portal.outbox import queries as outbox_queries
 from portal.outbox import services as outbox
 from portal.outbox.models import ProviderIntent
-from portal.outbox.states import Intent
 
 
 class Found(StrEnum):
@@ -58,13 +57,13 @@ class Operation(NamedTuple):
 def dispatch_next() -> bool:
     """Take one due call through one step; False when nothing is due."""
     with atomic():
-        intent = outbox.claim()
-    if intent is None:
+        claimed = outbox.claim()
+    if claimed is None:
         return False
-    if intent.state == Intent.SENDING:
-        _send(intent)
-    elif intent.asked:
-        _ask(intent)
+    if claimed.step is outbox.Step.SEND:
+        _send(claimed.intent)
+    elif claimed.step is outbox.Step.ASK:
+        _ask(claimed.intent)
     return True
 
 

@@ -82,3 +82,15 @@ def test_the_confirmation_page_is_light(running: Running, chromium: Browser) -> 
     visitor.page.wait_for_load_state("networkidle")
     assert sum(size for _url, size in sizes) < CONFIRM_PAGE_LIMIT, sizes
     visitor.close()
+
+
+def test_the_health_page_looks_again_by_itself(running: Running, chromium: Browser) -> None:
+    visitor = Visitor(chromium, running, phone=False, javascript=True)
+    visitor.sign_in("admin@demo.tr")
+    with visitor.page.expect_response(lambda answer: answer.request.headers.get("hx-request") == "true") as answer:
+        pass
+    assert answer.value.status == 200
+    visitor.page.wait_for_timeout(500)
+    assert visitor.page.locator("#health").count() == 1
+    assert visitor.page.locator("text=PONG").count() == 1
+    visitor.close()
