@@ -31,16 +31,10 @@ def control(world: World, books: Books) -> Blueprint:
         asked = request.get_json(silent=True) or request.form.to_dict()
         if asked.get("mode") not in MODES or asked.get("provider") not in (*PROVIDERS, "*"):
             return jsonify(error="unknown provider or mode", modes=MODES), 422
-        world.faults.add(
-            Fault(
-                asked["provider"],
-                asked.get("operation") or "*",
-                asked["mode"],
-                int(asked.get("times") or 1),
-                int(asked.get("every") or 1),
-                float(asked.get("seconds") or 30),
-            )
-        )
+        try:
+            world.faults.add(_fault(asked))
+        except (TypeError, ValueError):
+            return jsonify(error="times, every and seconds are numbers"), 422
         return jsonify(planned=len(world.faults.waiting)), 201
 
     @bp.delete("/faults")
@@ -90,6 +84,17 @@ def control(world: World, books: Books) -> Blueprint:
         return jsonify(ok=True)
 
     return bp
+
+
+def _fault(asked: Row) -> Fault:
+    return Fault(
+        asked["provider"],
+        asked.get("operation") or "*",
+        asked["mode"],
+        int(asked.get("times") or 1),
+        max(1, int(asked.get("every") or 1)),
+        float(asked.get("seconds") or 30),
+    )
 
 
 def pay(world: World, books: Books, token: str, *, success: bool) -> Row:

@@ -27,6 +27,8 @@ class Fault:
 
     def fits(self, provider: str, operation: str) -> bool:
         """Whether it is meant for this call."""
+        if (self.mode in WEBHOOK_MODES) != (operation == "webhook"):
+            return False
         return self.provider in ("*", provider) and self.operation in ("*", operation)
 
 

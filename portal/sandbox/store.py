@@ -35,7 +35,9 @@ class Store:
         with self.lock:
             self.rows[kind][key] = row
             if self.file is not None:
-                self.file.execute("INSERT OR REPLACE INTO row VALUES (?, ?, ?)", (kind, key, json.dumps(row)))
+                # Not REPLACE: that would move the row to the end, and "oldest first" would be lost with a restart.
+                upsert = "INSERT INTO row VALUES (?, ?, ?) ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body"
+                self.file.execute(upsert, (kind, key, json.dumps(row)))
             return row
 
     def get(self, kind: str, key: object) -> Row | None:
@@ -61,8 +63,9 @@ class Store:
             self.put("effect", f"{effect}|{key}", {**row, "count": row["count"] + 1})
 
     def forget(self) -> None:
-        """Begin anew."""
+        """Begin anew. Numbers go on: a portal that remembers old payments must not meet their numbers again."""
         with self.lock:
-            self.rows.clear()
+            for kind in [kind for kind in self.rows if kind != "serial"]:
+                del self.rows[kind]
             if self.file is not None:
-                self.file.execute("DELETE FROM row")
+                self.file.execute("DELETE FROM row WHERE kind <> 'serial'")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from flask_babel import lazy_gettext as _l
 
-from portal.core.errors import BadInput
+from portal.core.errors import BadInput, UnknownWords
 from portal.core.money import Money
 from portal.core.ports import Outcome
 from portal.escrow.ports import (
@@ -18,7 +19,6 @@ from portal.escrow.ports import (
     CheckoutPage,
     CheckoutRequest,
     PaymentAnswer,
-    PaymentState,
     PayoutReport,
     RefundsAnswer,
     Seller,
@@ -27,19 +27,7 @@ from portal.escrow.ports import (
 from portal.integrations.iyzico import signing, wire
 from portal.integrations.iyzico.client import Heard, IyzicoClient
 
-CHECKOUT_FORM = "/payment/iyzipos/checkoutform"
-# The order in which a retrieved checkout form is signed (facts: iyzico, answer signatures).
-RETRIEVE_SIGNED = (
-    "paymentStatus",
-    "paymentId",
-    "currency",
-    "basketId",
-    "conversationId",
-    "paidPrice",
-    "price",
-    "token",
-)
-DETAIL_SIGNED = ("paymentId", "currency", "basketId", "conversationId", "paidPrice", "price")
+T = TypeVar("T")
 
 
 class IyzicoGateway:
@@ -52,83 +40,80 @@ class IyzicoGateway:
 
     def open_checkout(self, request: CheckoutRequest) -> CheckoutPage:
         """Where the buyer pays. Opening a page charges nothing, so silence costs nothing."""
-        heard = self.client.post(f"{CHECKOUT_FORM}/initialize/auth/ecom", wire.checkout_form(request))
-        body = heard.body
+        heard = self._post(
+            f"{wire.CHECKOUT_FORM}/initialize/auth/ecom", wire.checkout_form(request), wire.OPENED_SIGNED
+        )
         if heard.outcome is not Outcome.DONE:
             return CheckoutPage(heard.outcome, why=heard.why)
-        seconds = int(body.get("tokenExpireTime") or 1800)
-        return CheckoutPage(Outcome.DONE, str(body["token"]), str(body["paymentPageUrl"]), seconds)
+        try:
+            return _understood(wire.opened_page, heard.body)
+        except UnknownWords as words:
+            return CheckoutPage(Outcome.UNKNOWN, why=str(words))
 
     def payment_by_token(self, token: str) -> PaymentAnswer:
         """The truth behind a payment page."""
-        heard = self.client.post(f"{CHECKOUT_FORM}/auth/ecom/detail", {"locale": "tr", "token": token})
-        return self._state(heard, RETRIEVE_SIGNED)
+        asked = {"locale": "tr", "token": token}
+        return _state(self._post(f"{wire.CHECKOUT_FORM}/auth/ecom/detail", asked, wire.RETRIEVED_SIGNED))
 
     def payment_by_key(self, provider_payment_key: str) -> PaymentAnswer:
         """The truth about a payment by their key."""
-        heard = self.client.post("/payment/detail", {"locale": "tr", "paymentId": provider_payment_key})
-        return self._state(heard, DETAIL_SIGNED)
+        asked = {"locale": "tr", "paymentId": provider_payment_key}
+        return _state(self._post("/payment/detail", asked, wire.DETAIL_SIGNED))
 
     def payment_by_attempt(self, attempt_key: str) -> PaymentAnswer:
         """The truth about a payment by our key."""
-        heard = self.client.post("/payment/detail", {"locale": "tr", "paymentConversationId": attempt_key})
-        return self._state(heard, DETAIL_SIGNED)
+        asked = {"locale": "tr", "paymentConversationId": attempt_key}
+        return _state(self._post("/payment/detail", asked, wire.DETAIL_SIGNED))
 
     def approve(self, provider_item_key: str, *, key: str) -> CallAnswer:
         """Let an item's money go to the seller."""
-        return _answer(self.client.post("/payment/iyzipos/item/approve", _item(provider_item_key, key)))
+        return _answer(self._post("/payment/iyzipos/item/approve", wire.item(provider_item_key, key)))
 
     def disapprove(self, provider_item_key: str, *, key: str) -> CallAnswer:
         """Take an approval back, while nothing has been paid out."""
-        return _answer(self.client.post("/payment/iyzipos/item/disapprove", _item(provider_item_key, key)))
+        return _answer(self._post("/payment/iyzipos/item/disapprove", wire.item(provider_item_key, key)))
 
     def refund(self, provider_item_key: str, amount: Money, *, key: str, because: str) -> CallAnswer:
         """Give part or all of an item back. They have no idempotency: never sent twice by a machine."""
-        asked = {
-            **_item(provider_item_key, key),
-            "price": wire.lira(amount),
-            "currency": "TRY",
-            "reason": "OTHER",
-            "description": because[:200],
-        }
-        return _answer(self.client.post("/payment/refund", asked))
+        asked = wire.refund(provider_item_key, amount, key, because)
+        return _answer(self._post("/payment/refund", asked, wire.REFUND_SIGNED))
 
     def cancel(self, provider_payment_key: str, *, key: str, because: str) -> CallAnswer:
         """Take a whole payment back, the same day."""
-        asked = {"locale": "tr", "conversationId": key, "paymentId": provider_payment_key, "reason": "OTHER"}
-        return _answer(self.client.post("/payment/cancel", {**asked, "description": because[:200]}))
+        asked = wire.cancel(provider_payment_key, key, because)
+        return _answer(self._post("/payment/cancel", asked), reference="paymentId")
 
     def refunds_of(self, provider_payment_key: str) -> RefundsAnswer:
         """Every refund and cancel they know of."""
         heard = self.client.get("/v2/reporting/payment/details", {"paymentId": provider_payment_key})
         if heard.outcome is not Outcome.DONE:
             return RefundsAnswer(heard.outcome, why=heard.why)
-        facts, cancelled = wire.refund_facts(heard.body)
+        facts, cancelled = _understood(wire.refund_facts, heard.body)
         return RefundsAnswer(Outcome.DONE, facts, cancelled)
 
     def register_seller(self, seller: Seller, *, key: str) -> CallAnswer:
         """Make a seller known. They refuse a second registration, so we look and take the key they gave."""
-        heard = self.client.post("/onboarding/submerchant", wire.sub_merchant(seller, key))
-        if heard.outcome in (Outcome.REFUSED, Outcome.UNKNOWN):
-            asked = {"locale": "tr", "conversationId": key, "subMerchantExternalId": seller.external_key}
-            known = self.client.post("/onboarding/submerchant/detail", asked)
-            heard = known if known.outcome is Outcome.DONE else heard
-        return _answer(heard, reference="subMerchantKey")
+        answer = _registered(self._post("/onboarding/submerchant", wire.sub_merchant(seller, key)))
+        if answer.outcome in (Outcome.REFUSED, Outcome.UNKNOWN):
+            known = _registered(self._post("/onboarding/submerchant/detail", wire.known_seller(seller, key)))
+            return known if known.outcome is Outcome.DONE else answer
+        return answer
 
     def payouts_of(self, day: date) -> PayoutReport:
         """What reached bank accounts on a day."""
-        heard = self.client.post("/reporting/settlement/payoutcompleted", {"locale": "tr", "date": wire.midnight(day)})
+        asked = {"locale": "tr", "date": wire.midnight(day)}
+        heard = self._post("/reporting/settlement/payoutcompleted", asked)
         if heard.outcome is not Outcome.DONE:
             return PayoutReport(heard.outcome, why=heard.why)
-        return PayoutReport(Outcome.DONE, wire.payout_rows(heard.body, day))
+        return PayoutReport(Outcome.DONE, _understood(lambda body: wire.payout_rows(body, day), heard.body))
 
-    def _state(self, heard: Heard, signed: tuple[str, ...]) -> PaymentAnswer:
-        if heard.outcome is not Outcome.DONE:
-            return PaymentAnswer(heard.outcome, why=heard.why)
-        if "signature" in heard.body and not self._genuine(heard.body, signed):
-            return PaymentAnswer(Outcome.UNKNOWN, why="the answer's signature does not fit")
-        state: PaymentState = wire.payment_state(heard.body)
-        return PaymentAnswer(Outcome.DONE, state)
+    def _post(self, path: str, asked: dict[str, Any], signed: tuple[str, ...] = ()) -> Heard:
+        """Where answers are signed, one that is not theirs tells nothing: it may have been done."""
+        heard = self.client.post(path, asked)
+        claims_to_be_theirs = heard.outcome is Outcome.DONE and signed and "signature" in heard.body
+        if claims_to_be_theirs and not self._genuine(heard.body, signed):
+            return Heard(Outcome.UNKNOWN, {}, "the answer's signature does not fit")
+        return heard
 
     def _genuine(self, body: dict[str, Any], signed: tuple[str, ...]) -> bool:
         ours = signing.answer_signature(self.client.secret_key, [body.get(name, "") for name in signed])
@@ -164,8 +149,7 @@ def _fields(body: bytes) -> dict[str, str]:
         raise BadInput(_l("The request could not be understood.")) from None
     if not isinstance(content, dict):
         raise BadInput(_l("The request could not be understood."))
-    names = ("iyziEventType", "paymentConversationId", "status", "token", "iyziPaymentId", "paymentId")
-    return {name: _short_text(content.get(name)) for name in names}
+    return {name: _short_text(content.get(name)) for name in wire.WEBHOOK_FIELDS}
 
 
 def _short_text(value: Any) -> str:
@@ -182,8 +166,28 @@ def _short_text(value: Any) -> str:
     return text
 
 
-def _item(provider_item_key: str, key: str) -> dict[str, str]:
-    return {"locale": "tr", "conversationId": key, "paymentTransactionId": provider_item_key}
+def _state(heard: Heard) -> PaymentAnswer:
+    # A declined card may come inside a failure envelope (unsure): it is still the truth about the payment.
+    told = heard.outcome is Outcome.REFUSED and "paymentStatus" in heard.body
+    if heard.outcome is not Outcome.DONE and not told:
+        return PaymentAnswer(heard.outcome, why=heard.why)
+    return PaymentAnswer(Outcome.DONE, _understood(wire.payment_state, heard.body))
+
+
+def _understood(read: Callable[[dict[str, Any]], T], body: dict[str, Any]) -> T:
+    """Their words in ours; what does not read as documented is kept for a person to look at."""
+    try:
+        return read(body)
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as trouble:
+        raise UnknownWords("iyzico", {"trouble": repr(trouble), **body}) from trouble
+
+
+def _registered(heard: Heard) -> CallAnswer:
+    """A success without a key leaves us without the seller's name at theirs: not known yet."""
+    answer = _answer(heard, reference="subMerchantKey")
+    if answer.outcome is Outcome.DONE and not answer.reference:
+        return CallAnswer(Outcome.UNKNOWN, why="registered, but they named no key")
+    return answer
 
 
 def _answer(heard: Heard, reference: str = "paymentTransactionId") -> CallAnswer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -37,7 +38,8 @@ class IyzicoClient:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.api_key, self.secret_key = api_key, secret_key
-        limits = httpx.Timeout(float(timeout_seconds), connect=CONNECT_SECONDS)  # seconds, not money
+        self.timeout_seconds = float(timeout_seconds)  # seconds, not money
+        limits = httpx.Timeout(self.timeout_seconds, connect=CONNECT_SECONDS)
         self.http = httpx.Client(base_url=base_url, timeout=limits, transport=transport, follow_redirects=False)
 
     def post(self, path: str, content: dict[str, Any]) -> Heard:
@@ -56,23 +58,39 @@ class IyzicoClient:
             "Content-Type": "application/json",
             "Accept": "application/json",
         }
+        request = self.http.build_request(method, path, content=body or None, params=query or None, headers=headers)
         try:
-            answer = self.http.request(method, path, content=body or None, params=query or None, headers=headers)
+            status, content = self._whole_answer(request)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as never:
             return self._heard(path, Heard(Outcome.NOT_SENT, {}, f"not reached: {type(never).__name__}"))
         except httpx.HTTPError as silence:
             return self._heard(path, Heard(Outcome.UNKNOWN, {}, f"no answer: {type(silence).__name__}"))
-        return self._heard(path, self._read(answer))
+        return self._heard(path, self._read(status, content))
 
-    def _read(self, answer: httpx.Response) -> Heard:
-        """Success is what the envelope says; the HTTP status only tells when there is no envelope."""
-        if answer.status_code == 429:
-            return Heard(Outcome.NOT_SENT, {}, "too many requests")
-        if answer.status_code >= 500:
-            return Heard(Outcome.UNKNOWN, {}, f"HTTP {answer.status_code}")
+    def _whole_answer(self, request: httpx.Request) -> tuple[int, bytes]:
+        """Status and body, within one limit for the whole: who drips a byte at a time is as good as silent."""
+        ends = time.monotonic() + self.timeout_seconds
+        answer = self.http.send(request, stream=True)
         try:
-            body = json.loads(answer.content, parse_float=Decimal)
-        except ValueError:
+            content = bytearray()
+            for piece in answer.iter_bytes():
+                content += piece
+                if time.monotonic() > ends:
+                    raise httpx.ReadTimeout("the answer takes too long", request=request)
+        finally:
+            answer.close()
+        return answer.status_code, bytes(content)
+
+    @staticmethod
+    def _read(status: int, content: bytes) -> Heard:
+        """Success is what the envelope says; the HTTP status only tells when there is no envelope."""
+        if status == 429:
+            return Heard(Outcome.NOT_SENT, {}, "too many requests")
+        if status >= 500:
+            return Heard(Outcome.UNKNOWN, {}, f"HTTP {status}")
+        try:
+            body = json.loads(content, parse_float=Decimal, parse_constant=Decimal)
+        except (ValueError, RecursionError):
             return Heard(Outcome.UNKNOWN, {}, "an answer that is not JSON")
         match body:
             case {"status": "success"}:

@@ -9,8 +9,10 @@ from typing import Any
 from portal.core.clock import ISTANBUL
 from portal.core.errors import UnknownWords
 from portal.core.money import Money, from_lira
+from portal.core.ports import Outcome
 from portal.escrow.ports import (
     CheckoutItem,
+    CheckoutPage,
     CheckoutRequest,
     PaidItem,
     PaidOut,
@@ -19,6 +21,16 @@ from portal.escrow.ports import (
     RefundFact,
     Seller,
 )
+
+CHECKOUT_FORM = "/payment/iyzipos/checkoutform"
+# The fields an answer's signature covers, in the documented order.
+OPENED_SIGNED = ("conversationId", "token")
+RETRIEVED_SIGNED = (
+    "paymentStatus", "paymentId", "currency", "basketId", "conversationId", "paidPrice", "price", "token",
+)  # fmt: skip
+DETAIL_SIGNED = ("paymentId", "currency", "basketId", "conversationId", "paidPrice", "price")
+REFUND_SIGNED = ("paymentId", "price", "currency", "conversationId")
+WEBHOOK_FIELDS = ("iyziEventType", "paymentConversationId", "status", "token", "iyziPaymentId", "paymentId")
 
 ITEM_WAITS, ITEM_APPROVED, ITEM_REVIEWED, ITEM_REJECTED = 1, 2, 0, -1
 # Their payment words that mean "not decided yet".
@@ -66,33 +78,59 @@ def checkout_form(request: CheckoutRequest) -> dict[str, Any]:
         },
         "shippingAddress": address,
         "billingAddress": address,
-        "basketItems": [_basket_item(item) for item in request.items],
+        "basketItems": [_basket_item(wanted) for wanted in request.items],
     }
 
 
-def _basket_item(item: CheckoutItem) -> dict[str, str]:
+def _basket_item(wanted: CheckoutItem) -> dict[str, str]:
     return {
-        "id": item.item_key,
-        "name": item.name,
+        "id": wanted.item_key,
+        "name": wanted.name,
         "category1": "B2B",
         "itemType": "PHYSICAL",
-        "price": lira(item.amount),
-        "subMerchantKey": item.seller_key,
-        "subMerchantPrice": lira(item.seller_share),
+        "price": lira(wanted.amount),
+        "subMerchantKey": wanted.seller_key,
+        "subMerchantPrice": lira(wanted.seller_share),
     }
+
+
+def opened_page(body: dict[str, Any]) -> CheckoutPage:
+    """Where the buyer pays; KeyError or ValueError when they did not say."""
+    seconds = int(body.get("tokenExpireTime") or 1800)
+    return CheckoutPage(Outcome.DONE, str(body["token"]), str(body["paymentPageUrl"]), seconds)
+
+
+def item(provider_item_key: str, key: str) -> dict[str, str]:
+    """An item, by their key."""
+    return {"locale": "tr", "conversationId": key, "paymentTransactionId": provider_item_key}
+
+
+def refund(provider_item_key: str, amount: Money, key: str, because: str) -> dict[str, str]:
+    """Part or all of an item; they want a reason with a description."""
+    asked = {**item(provider_item_key, key), "price": lira(amount), "currency": "TRY"}
+    return {**asked, "reason": "OTHER", "description": because[:200]}
+
+
+def cancel(provider_payment_key: str, key: str, because: str) -> dict[str, str]:
+    """A whole payment."""
+    asked = {"locale": "tr", "conversationId": key, "paymentId": provider_payment_key}
+    return {**asked, "reason": "OTHER", "description": because[:200]}
 
 
 def payment_state(body: dict[str, Any]) -> PaymentState:
     """What they say has become of a payment."""
     words = f"{body.get('paymentStatus')}/{body.get('fraudStatus')}"
+    truth = _truth(body)
+    if truth is PaymentTruth.PAID and not (body.get("paymentId") and body.get("itemTransactions")):
+        raise UnknownWords("iyzico", {"paid, but what": sorted(body)})
     return PaymentState(
-        truth=_truth(body),
+        truth=truth,
         provider_payment_key=str(body.get("paymentId") or ""),
         # Their conversationId only echoes the question; the basket id is kept with the payment.
         attempt_key=str(body.get("basketId") or ""),
         paid=_money(body.get("paidPrice")),
         provider_fee=_money(body.get("iyziCommissionFee")) + _money(body.get("iyziCommissionRateAmount")),
-        items=tuple(_paid_item(item) for item in body.get("itemTransactions") or ()),
+        items=tuple(_paid_item(row) for row in body.get("itemTransactions") or ()),
         why=str(body.get("errorMessage") or ""),
         words=words,
     )
@@ -114,15 +152,15 @@ def _truth(body: dict[str, Any]) -> PaymentTruth:
     raise UnknownWords("iyzico", {name: body.get(name) for name in ("paymentStatus", "fraudStatus")})
 
 
-def _paid_item(item: dict[str, Any]) -> PaidItem:
-    status = item.get("transactionStatus")
+def _paid_item(row: dict[str, Any]) -> PaidItem:
+    status = row.get("transactionStatus")
     if status not in (ITEM_WAITS, ITEM_APPROVED, ITEM_REVIEWED, ITEM_REJECTED):
         raise UnknownWords("iyzico", {"transactionStatus": status})
     return PaidItem(
-        item_key=str(item["itemId"]),
-        provider_item_key=str(item["paymentTransactionId"]),
-        amount=_money(item["price"]),
-        seller_share=_money(item["subMerchantPrice"]),
+        item_key=str(row["itemId"]),
+        provider_item_key=str(row["paymentTransactionId"]),
+        amount=_money(row["price"]),
+        seller_share=_money(row["subMerchantPrice"]),
         approved=status == ITEM_APPROVED,
     )
 
@@ -133,17 +171,17 @@ def refund_facts(body: dict[str, Any]) -> tuple[tuple[RefundFact, ...], bool]:
     cancelled = False
     for payment in body.get("payments") or ():
         cancelled = cancelled or bool(payment.get("cancels"))
-        for item in payment.get("itemTransactions") or ():
-            facts += [_refund_fact(item, refund) for refund in item.get("refunds") or ()]
+        for row in payment.get("itemTransactions") or ():
+            facts += [_refund_fact(row, given) for given in row.get("refunds") or ()]
     return tuple(facts), cancelled
 
 
-def _refund_fact(item: dict[str, Any], refund: dict[str, Any]) -> RefundFact:
+def _refund_fact(row: dict[str, Any], given: dict[str, Any]) -> RefundFact:
     return RefundFact(
-        our_key=str(refund.get("refundConversationId") or ""),
-        provider_item_key=str(item["paymentTransactionId"]),
-        amount=_money(refund["refundPrice"]),
-        succeeded=refund.get("refundStatus") in (1, "1", "SUCCESS"),
+        our_key=str(given.get("refundConversationId") or ""),
+        provider_item_key=str(row["paymentTransactionId"]),
+        amount=_money(given["refundPrice"]),
+        succeeded=given.get("refundStatus") in (1, "1", "SUCCESS"),
     )
 
 
@@ -164,6 +202,11 @@ def sub_merchant(seller: Seller, key: str) -> dict[str, str]:
         "address": seller.address,
         "currency": "TRY",
     }
+
+
+def known_seller(seller: Seller, key: str) -> dict[str, str]:
+    """The question after a seller, by our own key of him."""
+    return {"locale": "tr", "conversationId": key, "subMerchantExternalId": seller.external_key}
 
 
 def payout_rows(body: dict[str, Any], day: date) -> tuple[PaidOut, ...]:

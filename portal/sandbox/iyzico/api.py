@@ -8,8 +8,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from portal.sandbox.faults import WEBHOOK_MODES, Fault, hang
-from portal.sandbox.iyzico import signing, wire
+from portal.sandbox.faults import Fault, hang
+from portal.sandbox.iyzico import settlement, signing, wire
 from portal.sandbox.iyzico.books import Books, Refused, kurus
 from portal.sandbox.world import World
 
@@ -33,6 +33,10 @@ def endpoints(world: World, books: Books) -> Blueprint:
     @endpoint("/onboarding/submerchant", "submerchant")
     def _register(asked: Body) -> Body:
         return wire.envelope(subMerchantKey=books.register(asked)["subMerchantKey"])
+
+    @endpoint("/onboarding/submerchant", "submerchant_update", method="PUT")
+    def _change_seller(asked: Body) -> Body:
+        return wire.envelope(subMerchantKey=books.change_seller(asked)["subMerchantKey"])
 
     @endpoint("/onboarding/submerchant/detail", "submerchant_detail")
     def _seller(asked: Body) -> Body:
@@ -69,6 +73,10 @@ def endpoints(world: World, books: Books) -> Blueprint:
         books.disapprove(asked.get("paymentTransactionId"))
         return wire.envelope(paymentTransactionId=asked["paymentTransactionId"])
 
+    @endpoint("/payment/item", "item_update", method="PUT")
+    def _share(asked: Body) -> Body:
+        return wire.envelope(paymentTransactionId=books.share(asked)["id"])
+
     @endpoint("/payment/refund", "refund")
     def _refund(asked: Body) -> Body:
         conversation = str(asked.get("conversationId", ""))
@@ -95,17 +103,11 @@ def endpoints(world: World, books: Books) -> Blueprint:
 
     @endpoint("/reporting/settlement/payoutcompleted", "payout_report")
     def _payouts(asked: Body) -> Body:
-        rows = [
-            {
-                "paymentTransactionId": row["item"],
-                "payoutAmount": wire.lira(row["amount"]),
-                "payoutType": "PAYOUT",
-                "subMerchantKey": row["seller_key"],
-                "currency": "TRY",
-            }
-            for row in books.payouts_on(str(asked.get("date", ""))[:10])
-        ]
-        return wire.envelope(payoutCompletedTransactions=rows)
+        return wire.payouts(settlement.payouts_on(books, str(asked.get("date", ""))[:10]))
+
+    @endpoint("/v2/reporting/payment/transactions", "report_transactions", method="GET")
+    def _journal(asked: Body) -> Body:
+        return wire.journal(settlement.journal_of(books, str(asked.get("transactionDate", ""))))
 
     @endpoint("/reporting/settlement/bounced", "bounced_report")
     def _bounced(_asked: Body) -> Body:
@@ -125,13 +127,15 @@ def _served(world: World, operation: str, act: Callable[[Body], Body]) -> Respon
             api_key=settings.api_key,
             secret=settings.secret_key,
         )
-        asked = json.loads(raw) if raw else request.args.to_dict()
+        asked = json.loads(raw, parse_float=str) if raw else request.args.to_dict()
     except signing.BadSignature as wrong:
         return _json(wire.failure(wrong.code, str(wrong)), 401)
     except ValueError:
         return _json(wire.failure("3", "geçersiz istek"), 400)
+    if not isinstance(asked, dict):
+        return _json(wire.failure("3", "geçersiz istek"), 400)
     fault = world.faults.take("iyzico", operation)
-    if fault and fault.mode not in WEBHOOK_MODES:
+    if fault:
         return _with_mishap(fault, asked, act)
     return _done(asked, act)
 
@@ -141,6 +145,9 @@ def _done(asked: Body, act: Callable[[Body], Body]) -> Response:
         return _json(act(asked))
     except Refused as no:
         return _json(wire.failure(no.code, str(no)))
+    except (KeyError, TypeError, AttributeError, ArithmeticError) as missing:
+        # The merchant left something out or wrote no number: theirs says which field, so do we.
+        return _json(wire.failure("3", f"alan eksik ya da geçersiz: {missing!r}"), 400)
 
 
 def _with_mishap(fault: Fault, asked: Body, act: Callable[[Body], Body]) -> Response:

@@ -53,6 +53,18 @@ class Books:
             self.store.put("seller_key", key, {"external": external})
             return self.store.put("seller", external, {**asked, "subMerchantKey": key})
 
+    def change_seller(self, asked: dict[str, Any]) -> Row:
+        """A sub-merchant moves or changes banks; the key stays."""
+        with self.store.lock:
+            pointer = self.store.get("seller_key", asked.get("subMerchantKey", ""))
+            if pointer is None:
+                raise Refused("2001", "alt üye işyeri bulunamadı")
+            if not asked.get("iban"):
+                raise Refused("3", "iban alanı zorunludur")
+            known = self.seller(pointer["external"])
+            kept = {name: known[name] for name in ("subMerchantKey", "subMerchantExternalId", "subMerchantType")}
+            return self.store.put("seller", pointer["external"], {**known, **asked, **kept})
+
     def seller(self, external: str) -> Row:
         """A known sub-merchant."""
         known = self.store.get("seller", external)
@@ -112,6 +124,7 @@ class Books:
             }
             self.store.put("item", item_id, row)
             items.append(item_id)
+        self.store.put("conversation", str(asked.get("conversationId", "")), {"payment_id": payment_id})
         return self.store.put(
             "payment",
             payment_id,
@@ -139,10 +152,7 @@ class Books:
 
     def payment_of_conversation(self, conversation: str) -> Row:
         """A payment by the merchant's own id."""
-        for row in self.store.all("payment"):
-            if row["conversationId"] == conversation:
-                return row
-        raise Refused("5086", "ödeme kaydı bulunamadı")
+        return self.payment((self.store.get("conversation", conversation) or {}).get("payment_id"))
 
     def item(self, item_id: object) -> Row:
         """An item of a payment."""
@@ -170,8 +180,19 @@ class Books:
             item = self.item(item_id)
             if item["status"] != APPROVED:
                 raise Refused("5095", "ödeme kırılımı onaylı değil")
+            if self.payout_day(item) <= self.world.today():
+                raise Refused("5098", "ödemesi yapılmış kırılımın onayı geri alınamaz")
             self.store.count("disapprove", item["id"])
             self.store.put("item", item["id"], {**item, "status": HELD, "approved_on": ""})
+
+    def share(self, asked: dict[str, Any]) -> Row:
+        """Another part of an item for its seller, while the money is held."""
+        with self.store.lock:
+            item = self.item(asked.get("paymentTransactionId"))
+            wanted = kurus(asked.get("subMerchantPrice"))
+            if item["status"] != HELD or not 0 <= wanted <= item["price"]:
+                raise Refused("5099", "kırılım güncellenemez")
+            return self.store.put("item", item["id"], {**item, "seller_price": wanted})
 
     def refund(self, item_id: object, amount: int, conversation: str) -> Row:
         """Give back a part; parts add up, and there is no idempotency."""
@@ -180,7 +201,13 @@ class Books:
             if self.payment(item["payment_id"])["cancels"] or not 0 < amount <= item["price"] - item["refunded"]:
                 raise Refused("5096", "iade tutarı kalan tutardan büyük olamaz")
             refunded = item["refunded"] + amount
-            refund = {"id": str(self.store.serial("refund", 900000)), "conversation": conversation, "amount": amount}
+            refund = {
+                "id": str(self.store.serial("refund", 900000)),
+                "conversation": conversation,
+                "amount": amount,
+                "on": self.world.today(),
+                "after_payout": item["status"] == APPROVED and self.payout_day(item) <= self.world.today(),
+            }
             self.store.count("refund", conversation)
             changed = {
                 "refunded": refunded,
@@ -195,32 +222,13 @@ class Books:
         with self.store.lock:
             payment = self.payment(payment_id)
             items = [self.item(item_id) for item_id in payment["items"]]
-            if payment["cancels"] or any(i["status"] == APPROVED or i["refunded"] for i in items):
+            touched = any(i["status"] == APPROVED or i["refunded"] for i in items)
+            if payment["cancels"] or touched or payment["on"] != self.world.today():
                 raise Refused("5097", "ödeme iptal edilemez")
             self.store.count("cancel", payment["id"])
             return self.store.put("payment", payment["id"], {**payment, "cancels": [conversation]})
 
-    def payouts_on(self, day: str) -> list[Row]:
-        """What reaches banks on a day: the sellers' shares, and what is left for the platform."""
-        rows = []
-        for item in self.store.all("item"):
-            if item["status"] != APPROVED or self._payout_day(item) != day or day > self.world.today():
-                continue
-            seller = item["seller_price"] - item["refunded_seller"]
-            platform = item["price"] - item["refunded"] - seller - self._fee_of(item)
-            rows.append({"item": item["id"], "amount": seller, "seller_key": item["seller_key"]})
-            rows.append({"item": item["id"], "amount": platform, "seller_key": ""})
-        return [row for row in rows if row["amount"] > 0]
-
-    def _payout_day(self, item: Row) -> str:
+    def payout_day(self, item: Row) -> str:
+        """The day an approved item's money leaves."""
         approved = date.fromisoformat(item["approved_on"])
         return str(approved + timedelta(days=self.world.settings.payout_delay_days))
-
-    def _fee_of(self, item: Row) -> int:
-        """The item's share of the fee; what does not divide is carried by the first item."""
-        payment = self.payment(item["payment_id"])
-        whole = payment["fee"] + payment["fee_fixed"]
-        shares = {i: whole * self.item(i)["price"] // payment["price"] for i in payment["items"]}
-        first = payment["items"][0]
-        shares[first] += whole - sum(shares.values())
-        return int(shares[item["id"]])

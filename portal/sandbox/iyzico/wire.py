@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from portal.sandbox.iyzico import signing
-from portal.sandbox.iyzico.books import APPROVED, Books
+from portal.sandbox.iyzico.books import Books
 from portal.sandbox.store import Row
 
 ENCODER = msgspec.json.Encoder(decimal_format="number")
@@ -131,8 +131,42 @@ def _reported_item(item: Row) -> dict[str, Any]:
                 "refundConversationId": refund["conversation"],
                 "refundPrice": lira(refund["amount"]),
                 "refundStatus": 1,
-                "isAfterSettlement": item["status"] == APPROVED,
+                "isAfterSettlement": refund["after_payout"],
             }
             for refund in item["refunds"]
         ],
     }
+
+
+def journal(rows: list[Row]) -> dict[str, Any]:
+    """A day's transactions, all on one page."""
+    return envelope(
+        currentPage=1,
+        totalPageCount=1,
+        transactions=[
+            {
+                "transactionType": row["type"],
+                "paymentId": row["payment"],
+                "paymentTxId": row["item"],
+                "price": lira(row["amount"]),
+                "transactionCurrency": "TRY",
+            }
+            for row in rows
+        ],
+    )
+
+
+def payouts(rows: list[Row]) -> dict[str, Any]:
+    """What reached banks on a day."""
+    return envelope(
+        payoutCompletedTransactions=[
+            {
+                "paymentTransactionId": row["item"],
+                "payoutAmount": lira(row["amount"]),
+                "payoutType": "PAYOUT",
+                "subMerchantKey": row["seller_key"],
+                "currency": "TRY",
+            }
+            for row in rows
+        ]
+    )

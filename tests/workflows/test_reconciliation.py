@@ -1,0 +1,134 @@
+"""Asking the provider what is true: lost messages and lost answers are found, and nothing happens twice."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from portal.core.database import DB_NOW, db
+from portal.core.unit_of_work import atomic
+from portal.escrow import queries as escrow_queries
+from portal.escrow.models import NetworkPayment
+from portal.ledger.models import JournalEntry
+from portal.orders import queries as orders_queries
+from portal.outbox import queries as outbox_queries
+from portal.outbox.models import ProviderIntent
+from portal.workflows import payouts
+from tests import story
+from tests.cast import Cast, actor
+from tests.world import SandboxControl
+
+
+def reconcile(cast: Cast) -> dict[str, int]:
+    """Ayşe asks now."""
+    db.session.rollback()
+    return payouts.reconcile(by=actor(cast.ayse))
+
+
+def minutes_pass(minutes: int) -> None:
+    """Payments have been open for a while."""
+    with atomic() as session:
+        session.execute(update(NetworkPayment).values(recorded_at=DB_NOW - timedelta(minutes=minutes)))
+
+
+def releases() -> int:
+    """How often money was released."""
+    return db.session.scalar(select(func.count()).where(JournalEntry.kind == "RELEASE")) or 0
+
+
+def test_a_payment_nobody_announced_is_found(app: Flask, cast: Cast, sandbox: SandboxControl) -> None:
+    sandbox.fault("webhook", "lost_webhook")
+    checkout = story.place(cast)
+    sandbox.pay(story.open_page(cast, checkout))
+    assert reconcile(cast).get("payments_found", 0) == 0  # too fresh: the webhook may still come
+    minutes_pass(3)
+    assert reconcile(cast)["payments_found"] == 1
+    assert orders_queries.checkout(checkout.id).orders[0].state == "PAID"
+    assert "payments_found" not in reconcile(cast)
+
+
+def test_a_page_nobody_paid_on_is_closed_and_not_asked_about_for_ever(
+    app: Flask, cast: Cast, sandbox: SandboxControl
+) -> None:
+    checkout = story.place(cast)
+    story.open_page(cast, checkout)
+    minutes_pass(3)
+    story.days_pass(1, sandbox)
+    assert reconcile(cast)["payments_asked"] == 1
+    assert [p.state for p in escrow_queries.payments_of(checkout.id)] == ["EXPIRED"]
+    assert "payments_asked" not in reconcile(cast)
+    # And Fatma can pay it after all, on a new page.
+    sandbox.pay(story.open_page(cast, checkout))
+    story.deliver_webhook(app, sandbox.webhooks()[-1])
+    story.drain("inbox")
+    assert orders_queries.checkout(checkout.id).orders[0].state == "PAID"
+
+
+def test_an_approval_whose_answer_was_lost_is_found_and_posted_once(
+    app: Flask, cast: Cast, sandbox: SandboxControl
+) -> None:
+    order = story.paid(app, cast, sandbox)[0]
+    story.confirmed(order, cast)
+    sandbox.fault("approve", "timeout_after_effect", seconds=2)
+    app.config["OUTBOX_QUIET_SECONDS"] = 3600  # the dispatcher would ask only in an hour
+    story.drain("provider_calls")
+    assert orders_queries.any_order(order.id).payout_status == "INITIATED"
+    assert reconcile(cast)["releases_found"] == 1
+    assert orders_queries.any_order(order.id).payout_status == "RELEASED"
+    app.config["OUTBOX_QUIET_SECONDS"] = 0
+    with atomic() as session:
+        session.execute(update(ProviderIntent).values(next_attempt_at=DB_NOW))
+    story.drain("provider_calls")
+    reconcile(cast)
+    assert releases() == 1
+    assert list(sandbox.effects("approve").values()) == [1]
+    assert {i.state for i in outbox_queries.intents_about("hold", ["1"])} == {"SUCCEEDED"}
+
+
+def test_a_refused_release_is_tried_again_as_a_new_wish(app: Flask, cast: Cast, sandbox: SandboxControl) -> None:
+    order = story.paid(app, cast, sandbox)[0]
+    story.confirmed(order, cast)
+    sandbox.fault("approve", "refuse")
+    story.drain("provider_calls")
+    assert orders_queries.any_order(order.id).payout_status == "FAILED"
+    assert story.hold_states(order) == ["HELD"]
+    assert reconcile(cast)["releases_asked_again"] == 1
+    story.drain("provider_calls")
+    assert orders_queries.any_order(order.id).payout_status == "RELEASED"
+    keys = [i.idempotency_key for i in outbox_queries.intents_about("hold", ["1"])]
+    assert keys == ["approve:1:1", "approve:1:2"]
+    assert releases() == 1
+
+
+def test_a_sender_that_died_is_asked_about_and_not_repeated(app: Flask, cast: Cast, sandbox: SandboxControl) -> None:
+    """SIGKILL between the call and the note: the lease runs out, and asking finds the work done."""
+    from portal.core.ports import port
+    from portal.escrow.ports import PaymentGateway
+    from portal.outbox import services as outbox
+
+    order = story.paid(app, cast, sandbox)[0]
+    story.confirmed(order, cast)
+    with atomic():
+        claimed = outbox.claim()
+    assert claimed
+    assert claimed.step is outbox.Step.SEND
+    port(PaymentGateway).approve(claimed.intent.request["item_key"], key=claimed.intent.idempotency_key)
+    # … and here it dies.
+    with atomic() as session:
+        session.execute(update(ProviderIntent).values(next_attempt_at=DB_NOW))
+    story.drain("provider_calls")
+    assert orders_queries.any_order(order.id).payout_status == "RELEASED"
+    assert list(sandbox.effects("approve").values()) == [1]
+    kinds = [a.kind for a in outbox_queries.attempts(claimed.intent.id)]
+    assert kinds == ["LOST", "ASK"]
+
+
+def test_a_silent_provider_leaves_everything_for_later(app: Flask, cast: Cast, sandbox: SandboxControl) -> None:
+    order = story.paid(app, cast, sandbox)[0]
+    story.confirmed(order, cast)
+    sandbox.fault("*", "error_500", times=1000)
+    found = reconcile(cast)
+    assert found["unanswered"] > 0
+    assert orders_queries.any_order(order.id).payout_status == "INITIATED"
