@@ -41,7 +41,7 @@ $(CATALOGUE).mo: $(CATALOGUE).po $(STAMP)
 $(STAMP): requirements.txt requirements-dev.txt
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv is missing. On Debian: apt-get install python3-venv"; exit 1; }
 	@test -x $(BIN)/python || python3 -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $(STAMP)
 
 .PHONY: help run test lint faults bench messages

@@ -7,6 +7,7 @@ import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -110,6 +111,7 @@ def _copied(package: Path) -> Path:
     """With the libraries that lie beside it: the programs look for them there."""
     stamp = int((package / "pginstall/bin/postgres").stat().st_mtime)
     target = Path(f"/var/tmp/emanet-postgres-{stamp}")  # noqa: S108 (owned by root, mode checked below)
+    _must_be_ours(target, {0})
     if not (target / "complete").exists():
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(mode=0o755)
@@ -125,10 +127,22 @@ def _reachable(folder: Path, account: pwd.struct_passwd | None) -> Path:
         # Named after the home it belongs to, so that the next start finds it again.
         name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
         folder = Path("/var/tmp") / f"emanet-data-{name}"  # noqa: S108
+    if account is None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return folder
+    _must_be_ours(folder, {0, account.pw_uid})
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if account is not None:
-        os.chown(folder, account.pw_uid, account.pw_gid)
+    os.chown(folder, account.pw_uid, account.pw_gid, follow_symlinks=False)
     return folder
+
+
+def _must_be_ours(folder: Path, owners: set[int]) -> None:
+    """Anybody may write to /var/tmp: what lies there under our name must be a folder, and ours."""
+    if not os.path.lexists(folder):
+        return
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
+        raise SystemExit(f"{folder} is not ours. Look who made it, and remove it.")
 
 
 def _open_to_all(path: Path) -> bool:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -17,6 +20,15 @@ from portal.embedded.home import ROOT, Home
 from portal.embedded.postgres import Postgres
 
 pytestmark = pytest.mark.xdist_group("embedded")
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A home the database's account can pass into."""
+    folder = Path(tempfile.mkdtemp(prefix="emanet-home-"))
+    folder.chmod(0o711)
+    yield folder / "home"
+    shutil.rmtree(folder)
 
 
 def start(home: Path, **more: str) -> tuple[subprocess.Popen[str], str]:
@@ -54,8 +66,7 @@ def left_behind(home: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_whatever_ends_it_nothing_is_left_and_the_data_are_kept(tmp_path: Path, how: signal.Signals) -> None:
-    home = tmp_path / "home"
+def test_whatever_ends_it_nothing_is_left_and_the_data_are_kept(home: Path, how: signal.Signals) -> None:
     process, words = start(home)
     assert "Ready: http://127.0.0.1:" in words
     assert all(
@@ -99,3 +110,16 @@ def test_secrets_are_random_kept_and_readable_only_by_their_owner(tmp_path: Path
     assert home.secrets() == secrets
     assert Home(tmp_path / "other").secrets() != secrets
     assert (tmp_path / "home/secrets.json").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root leaves its data with another account")
+def test_a_planted_link_in_a_public_folder_is_refused(tmp_path: Path) -> None:
+    from portal.embedded.postgres import _must_be_ours
+
+    (tmp_path / "link").symlink_to("/etc")
+    (tmp_path / "theirs").mkdir()
+    os.chown(tmp_path / "theirs", 12345, 12345)
+    for planted in ("link", "theirs"):
+        with pytest.raises(SystemExit, match="not ours"):
+            _must_be_ours(tmp_path / planted, {0})
+    _must_be_ours(tmp_path / "nothing there", {0})
