@@ -19,7 +19,7 @@ from portal.accounts import views as accounts_views
 from portal.accounts.guard import open_to_the_world
 from portal.accounts.roles import ROLE_NAMES, Permission
 from portal.accounts.sessions import RowSessions
-from portal.core import api, formats, i18n, limits, logs, queue, web
+from portal.core import api, formats, i18n, limits, logs, queue, refusals, web
 from portal.core.database import db
 from portal.escrow.states import HOLD, PAYMENT, REFUND
 from portal.inbox.states import MESSAGE
@@ -53,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     guard.init(app)
     csrf.init_app(app)
     web.init(app)
+    refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
     for blueprint in (passport.bp, buyer.bp, seller.bp, warehouse.bp, finance.bp, admin.bp, accounts_views.bp):

@@ -20,7 +20,7 @@ from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
 from portal.escrow import services as escrow
 from portal.escrow.models import EscrowHold, NetworkPayment, Reconciliation
-from portal.escrow.ports import PaymentGateway, PaymentState, PayoutReport
+from portal.escrow.ports import PaidOut, PaymentGateway, PaymentState, PayoutReport
 from portal.escrow.services import Discrepancy
 from portal.escrow.states import Hold, Payment
 from portal.orders import queries as orders_queries
@@ -116,7 +116,12 @@ def _payment_keys(hold_ids: list[int]) -> Any:
 def _approved_items(payment_keys: set[str], found: Counter[str]) -> set[str]:
     approved: set[str] = set()
     for key in payment_keys:
-        answer = port(PaymentGateway).payment_by_key(key)
+        try:
+            answer = port(PaymentGateway).payment_by_key(key)
+        except UnknownWords as words:
+            logger.error("payment {}: {}", key, words)
+            found["odd"] += 1
+            continue
         if answer.state is None:
             found["unanswered"] += 1
             continue
@@ -145,7 +150,12 @@ def book_payouts(found: Counter[str]) -> None:
     """Read the provider's payout reports of the last days and book what reached a bank account."""
     for back in range(LOOK_BACK_DAYS + 1):
         day = clock.today() - timedelta(days=back)
-        report = port(PaymentGateway).payouts_of(day)
+        try:
+            report = port(PaymentGateway).payouts_of(day)
+        except UnknownWords as words:
+            logger.error("payout report of {}: {}", day, words)
+            found["odd"] += 1
+            continue
         if report.outcome is not Outcome.DONE:
             found["unanswered"] += 1
             continue
@@ -155,14 +165,20 @@ def book_payouts(found: Counter[str]) -> None:
 def _book(report: PayoutReport, found: Counter[str]) -> None:
     provider = current_app.config["PAYMENT_PROVIDER"]
     for row in report.rows:
-        with atomic():
-            hold = escrow_queries.hold_of_item(provider, row.provider_item_key)
-            if hold is None or hold.state not in (Hold.RELEASED, Hold.REFUNDED):
-                found["odd"] += 1
-                logger.error("payout of {} kuruş for unreleased item {}", row.amount.kurus, row.provider_item_key)
-                continue
-            order = orders_queries.any_order(hold.order_id)
-            found["paid_out"] += escrow.paid_out(hold, row, order.seller_organisation_id)
+        try:
+            with atomic():
+                found["paid_out"] += _book_row(provider, row)
+        except Discrepancy as odd:
+            logger.error("payout: {}", odd)
+            found["odd"] += 1
+
+
+def _book_row(provider: str, row: PaidOut) -> bool:
+    hold = escrow_queries.hold_of_item(provider, row.provider_item_key)
+    if hold is None or hold.state not in (Hold.RELEASED, Hold.REFUNDED):
+        raise Discrepancy(f"{row.amount.kurus} kuruş paid out for unreleased item {row.provider_item_key}")
+    order = orders_queries.any_order(hold.order_id)
+    return escrow.paid_out(hold, row, order.seller_organisation_id)
 
 
 def look_for_lost_payments() -> dict[str, int]:

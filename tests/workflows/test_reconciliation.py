@@ -7,11 +7,16 @@ from datetime import timedelta
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from portal.core import clock
 from portal.core.database import DB_NOW, db
+from portal.core.money import Money
 from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
 from portal.escrow.models import NetworkPayment
+from portal.ledger import accounts
+from portal.ledger import services as ledger
 from portal.ledger.models import JournalEntry
+from portal.ledger.services import Pair
 from portal.orders import queries as orders_queries
 from portal.outbox import queries as outbox_queries
 from portal.outbox.models import ProviderIntent
@@ -132,3 +137,22 @@ def test_a_silent_provider_leaves_everything_for_later(app: Flask, cast: Cast, s
     found = reconcile(cast)
     assert found["unanswered"] > 0
     assert orders_queries.any_order(order.id).payout_status == "INITIATED"
+
+
+def test_a_payout_the_books_cannot_take_is_told_and_does_not_stop_the_others(
+    app: Flask, cast: Cast, sandbox: SandboxControl
+) -> None:
+    orders = [story.completed(app, cast, sandbox) for _ in range(2)]
+    share = escrow_queries.holds_of([orders[0].id])[0].seller_share_kurus
+    with atomic():
+        ledger.post(
+            "TEST",
+            [Pair(accounts.seller(cast.deniz.organisation_id), accounts.BANK, Money(share))],
+            key="gone", subject=("test", 1), by=actor(cast.ayse), because="paid by hand", effective_on=clock.today(),
+        )  # fmt: skip
+    story.days_pass(1, sandbox)
+    found = reconcile(cast)
+    assert (found["odd"], found["paid_out"]) == (
+        1,
+        3,
+    )  # one seller's share did not fit; the other and both platform's did
