@@ -13,6 +13,7 @@ document.addEventListener("htmx:after:swap", () => toasts?.querySelectorAll(".to
 // A dialog before what cannot be undone; without JavaScript the button simply works.
 document.addEventListener("submit", (event) => {
   const form = event.target;
+  if (form.method === "dialog") return;
   const question = event.submitter?.dataset.confirm ?? form.dataset.confirm;
   if (question && !form.dataset.confirmed) {
     event.preventDefault();
@@ -29,6 +30,7 @@ document.addEventListener("submit", (event) => {
 
 window.addEventListener("pageshow", () => {
   document.querySelectorAll("button[disabled]").forEach((button) => { button.disabled = false; });
+  document.querySelectorAll("form[data-confirmed]").forEach((form) => { delete form.dataset.confirmed; });
 });
 
 function ask(question, verb) {

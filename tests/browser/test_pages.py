@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from tests.browser.conftest import Running, Visitor
-from tests.browser.test_story import order_and_pay
+from tests.browser.test_story import find_order, order_and_pay, sell_and_pack, wait_until_released
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -93,4 +95,43 @@ def test_the_health_page_looks_again_by_itself(running: Running, chromium: Brows
     visitor.page.wait_for_timeout(500)
     assert visitor.page.locator("#health").count() == 1
     assert visitor.page.locator("text=PONG").count() == 1
+    visitor.close()
+
+
+def test_what_cannot_be_taken_back_is_asked_first(running: Running, chromium: Browser) -> None:
+    visitor = Visitor(chromium, running, phone=True, javascript=True)
+    page = visitor.page
+    numbers = order_and_pay(visitor, "dialog")
+    visitor.sign_in("buyer@demo.tr")
+    page.goto(f"/buyer/orders?q={numbers[0]}")
+    page.click(f"a:has-text('{numbers[0]}')")
+    page.click("summary")
+    page.click("#cancel")
+    visitor.picture("dialog-ask")
+    page.click("dialog button[value=no]")
+    assert page.locator("dialog[open]").count() == 0
+    page.click("#cancel")
+    page.click("dialog button[value=yes]")
+    page.wait_for_selector(".toast")
+    deadline = time.monotonic() + 15
+    while page.locator("text=/İade edildi|Refunded/").count() == 0 and time.monotonic() < deadline:
+        page.wait_for_timeout(300)
+        page.reload()
+    assert page.locator(".head .badge").inner_text().strip().endswith(("İade edildi", "Refunded"))
+    visitor.close()
+
+
+def test_the_sandbox_moves_everybodys_clock_and_silence_becomes_consent(running: Running, chromium: Browser) -> None:
+    visitor = Visitor(chromium, running, phone=False, javascript=True)
+    numbers = order_and_pay(visitor, "clock")
+    sell_and_pack(visitor, "clock", numbers[0], seller="seller@demo.tr")
+    sandbox = Visitor(chromium, running, phone=False, javascript=False)
+    sandbox.page.goto(running.sandbox_url)
+    sandbox.page.click("button:has-text('+7 gün')")
+    sandbox.picture("sandbox-home")
+    visitor.sign_in("finance@demo.tr")
+    order_url = find_order(visitor.page, "/finance/orders", numbers[0])
+    wait_until_released(visitor.page, order_url)
+    sandbox.page.click("button:has-text('Saati geri al')")
+    sandbox.close()
     visitor.close()
