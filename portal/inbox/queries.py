@@ -60,6 +60,13 @@ def attempts(message_id: int) -> list[InboxAttempt]:
     )
 
 
+def is_thought_about(aggregate_key: str) -> bool:
+    """Whether a message about a thing still waits for its answer."""
+    open_ = InboxMessage.state.in_((Message.RECEIVED, Message.WAITING))
+    wanted = select(InboxMessage.id).where(InboxMessage.aggregate_key == aggregate_key, open_).limit(1)
+    return db.session.scalar(wanted) is not None
+
+
 def overdue(seconds: int) -> bool:
     """Whether a message has been due for longer than this: a lost wake-up."""
     due = InboxMessage.next_attempt_at <= DB_NOW - func.make_interval(0, 0, 0, 0, 0, 0, seconds)

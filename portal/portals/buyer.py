@@ -18,6 +18,7 @@ from portal.core.i18n import noted
 from portal.core.unit_of_work import atomic
 from portal.core.web import choice, paged, region, search_words, wants_region
 from portal.escrow import queries as escrow_queries
+from portal.inbox import queries as inbox_queries
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
 from portal.orders.states import ORDER, OrderState
@@ -91,11 +92,13 @@ def checkout(public_key: uuid.UUID) -> str:
     """A basket and how far its payment is; the region alone when htmx looks again."""
     found = orders_queries.checkout_of_buyer(current_person().organisation_id, public_key)
     payments = escrow_queries.payments_of(found.id)
-    waiting = bool(request.args.get("returned")) and bool(payments) and payments[0].state == "OPEN"
+    returned = bool(request.args.get("returned")) and bool(payments) and payments[0].state == "OPEN"
+    waiting = returned and inbox_queries.is_thought_about(f"token:{payments[0].provider_token}")
     context: dict[str, Any] = {
         "checkout": found,
         "payment": payments[0] if payments else None,
         "waiting": waiting,
+        "gave_up": returned and not waiting,
         "payable": all(order.state == OrderState.PENDING_PAYMENT for order in found.orders),
     }
     template = "buyer/_payment.html" if wants_region() else "buyer/checkout.html"

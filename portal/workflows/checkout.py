@@ -31,6 +31,9 @@ class SellerNotRegistered(Refusal):
     code = "seller_not_registered"
 
 
+NOT_PAID_YET = noted("not paid yet")
+
+
 class Waiting(NamedTuple):
     """Too early to say: look again later."""
 
@@ -77,8 +80,11 @@ def learn(state: PaymentState) -> Applied | Waiting:
     checkout_orders = orders_queries.orders_of_checkout_for_update(payment.checkout_id)
     payment = escrow_queries.payment_for_update(payment.id)
     match state.truth:
+        case PaymentTruth.WAITING if state.provider_payment_key:
+            return Waiting(noted("under review at the provider"))
         case PaymentTruth.WAITING:
-            return Waiting(f"not decided yet: {state.words}")
+            # The buyer has not paid (yet). Whatever comes later is announced by itself, or found by asking.
+            return Applied(NOT_PAID_YET)
         case PaymentTruth.FAILED:
             return Applied(noted("not paid") if escrow.fail(payment, state) else noted("nothing new"))
         case PaymentTruth.PAID:

@@ -85,9 +85,11 @@ def _learned(payment_id: int, state: PaymentState) -> bool:
     """Whether the answer taught us something. A page nobody can pay on any more is closed, so that we stop asking."""
     result = checkout.learn(state)
     payment = escrow_queries.payment_for_update(payment_id)
-    if isinstance(result, checkout.Waiting) and payment.state == Payment.OPEN and escrow_queries.page_is_over(payment):
+    if isinstance(result, checkout.Waiting):
+        return False
+    if result.what == checkout.NOT_PAID_YET and payment.state == Payment.OPEN and escrow_queries.page_is_over(payment):
         escrow.expire(payment, because=noted("the payment page ran out"))
-    return isinstance(result, checkout.Applied) and result.what != "nothing new"
+    return result.what not in (checkout.NOT_PAID_YET, "nothing new")
 
 
 def repair_releases(found: Counter[str], limit: int = 1000) -> None:

@@ -17,7 +17,7 @@ from portal.inbox import services as inbox
 from portal.inbox.models import InboxMessage
 from portal.orders import queries as orders_queries
 from tests import story
-from tests.cast import Cast, actor
+from tests.cast import Cast, actor, sign_in
 from tests.world import SandboxControl
 
 
@@ -122,3 +122,34 @@ def test_words_we_do_not_know_are_kept_and_shown() -> None:
         wire.payment_state({"paymentStatus": "GALACTIC", "fraudStatus": 1})
     assert wire.payment_state({"paymentStatus": "SUCCESS", "fraudStatus": 0}).truth == "WAITING"
     assert wire.payment_state({"paymentStatus": "SUCCESS", "fraudStatus": -1}).truth == "FAILED"
+
+
+def test_who_comes_back_without_paying_leaves_no_work_for_operators(
+    app: Flask, cast: Cast, sandbox: SandboxControl
+) -> None:
+    checkout = story.place(cast)
+    token = story.open_page(cast, checkout)
+    fatma = sign_in(app, cast.fatma)
+    back = app.test_client().post("/payments/iyzico/callback", data={"token": token}).headers["Location"]
+    assert 'hx-trigger="every 1s"' in fatma.get(back)[1]  # being asked about
+    story.drain("inbox")
+    assert states() == ["APPLIED"]
+    assert inbox_queries.message(1).last_note == "not paid yet"
+    page = fatma.get(back)[1]
+    assert "every 1s" not in page
+    assert 'id="pay"' in page
+    sandbox.pay(token)
+    story.deliver_webhook(app, sandbox.webhooks()[0])
+    story.drain("inbox")
+    assert orders_queries.checkout(checkout.id).orders[0].state == "PAID"
+
+
+def test_a_payment_under_review_is_waited_for(app: Flask, cast: Cast) -> None:
+    from portal.escrow.ports import PaymentState, PaymentTruth
+    from portal.workflows import checkout as checkout_story
+
+    story.open_page(cast, story.place(cast))
+    key = escrow_queries.payments_of(1)[0].attempt_key
+    with atomic():
+        reviewed = PaymentState(PaymentTruth.WAITING, provider_payment_key="7", attempt_key=key)
+        assert isinstance(checkout_story.learn(reviewed), checkout_story.Waiting)
