@@ -9,17 +9,27 @@ from flask import Flask
 from loguru import logger
 from sqlalchemy import text
 
+from portal.accounts import services as accounts
 from portal.core.actor import Actor
 from portal.core.database import db
 from portal.core.i18n import noted
 from portal.core.timetable import LEADER_LOCK, Periodic, run_due
+from portal.core.unit_of_work import atomic
 from portal.workflows import delivery, payouts
 
 NIGHTLY = Actor(noted("nightly reconciliation"))
 
+
+def put_away() -> int:
+    """Ended sessions and forgotten tries."""
+    with atomic():
+        return accounts.put_away_what_is_over()
+
+
 TIMETABLE = [
     Periodic(noted("accept undisputed deliveries"), delivery.accept_undisputed, timedelta(minutes=5)),
     Periodic(noted("find lost payments"), payouts.look_for_lost_payments, timedelta(minutes=10)),
+    Periodic(noted("put away ended sessions"), put_away, timedelta(hours=1)),
     Periodic(noted("payout reconciliation"), lambda: payouts.reconcile(by=NIGHTLY), timedelta(days=1), at_hour=3),
 ]
 

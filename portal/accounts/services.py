@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select, update
 from portal.accounts import passwords, tokens
 from portal.accounts.models import ApiToken, Organisation, Person, SignInAttempt, WebSession
 from portal.accounts.roles import Role
+from portal.accounts.sessions import IDLE
 from portal.core import audit
 from portal.core.actor import Actor
 from portal.core.database import DB_NOW, db
@@ -103,6 +104,14 @@ def disable(person: Person, *, by: Actor, because: str) -> None:
     person.is_active = False
     sign_out_everywhere(person.id)
     audit.write_down("disabled", by=by, about=("person", person.id), because=because)
+
+
+def put_away_what_is_over() -> int:
+    """Sessions that have ended and failed tries nobody counts any more. Returns how many sessions."""
+    over = (WebSession.expires_at < DB_NOW) | (WebSession.last_seen_at < DB_NOW - IDLE)
+    gone = list(db.session.scalars(delete(WebSession).where(over).returning(WebSession.token_hash)))
+    db.session.execute(delete(SignInAttempt).where(SignInAttempt.at < DB_NOW - WINDOW))
+    return len(gone)
 
 
 def prefer(person_id: int, **wishes: str) -> None:

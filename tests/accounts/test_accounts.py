@@ -173,3 +173,19 @@ def test_a_short_password_is_refused(app: Flask, cast: Cast) -> None:
             role=Role.BUYER,
             password="short",
         )
+
+
+def test_what_is_over_is_put_away_and_what_lives_stays(app: Flask, cast: Cast) -> None:
+    sign_in(app, cast.fatma)
+    gone = sign_in(app, cast.deniz)
+    with atomic() as session:
+        session.execute(
+            update(WebSession)
+            .where(WebSession.token_hash == digest(cookie(gone.client)))
+            .values(last_seen_at=DB_NOW - timedelta(hours=9))
+        )
+        session.add(SignInAttempt(email="x", ip="1", at=datetime(2026, 1, 1, tzinfo=UTC)))
+    with atomic():
+        assert services.put_away_what_is_over() == 1
+    assert db.session.scalar(select(func.count()).select_from(WebSession)) == 1
+    assert db.session.scalar(select(func.count(SignInAttempt.id))) == 0

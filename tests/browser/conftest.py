@@ -33,8 +33,9 @@ class Running(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Running]:
-    """`make run`'s own program, in a home of its own."""
+def running(chromium: Browser) -> Iterator[Running]:
+    """`make run`'s own program, in a home of its own; only where there is a browser to look at it."""
+    assert chromium.is_connected()
     home = tempfile.mkdtemp(prefix="emanet-browser-")
     Path(home).chmod(0o711)
     port, sandbox_port = free_port(), free_port()
