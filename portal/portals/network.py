@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from typing import Annotated, Any
 
 import msgspec
@@ -22,6 +23,7 @@ from portal.orders import services as orders
 from portal.orders.models import Checkout, Order
 from portal.shipping import queries as shipping_queries
 from portal.shipping.models import Shipment
+from portal.shipping.services import Piece
 from portal.workflows import checkout as checkout_story
 from portal.workflows import delivery, returns
 
@@ -121,6 +123,19 @@ class PaymentPage(msgspec.Struct):
     payment_page_url: str
 
 
+class PiecesWanted(msgspec.Struct, forbid_unknown_fields=True):
+    """So many pieces of an order line."""
+
+    line_id: Id
+    quantity: Quantity
+
+
+class InitShipment(msgspec.Struct, forbid_unknown_fields=True):
+    """What goes into the parcel; nothing named means everything that is not in a parcel yet."""
+
+    items: Annotated[list[PiecesWanted], msgspec.Meta(min_length=1, max_length=200)] | None = None
+
+
 class ConfirmDelivery(msgspec.Struct, forbid_unknown_fields=True):
     """Which parcels the buyer has; none named means all that are on their way."""
 
@@ -182,6 +197,37 @@ def pay(public_key: uuid.UUID) -> Response:
         checkout, person, organisation, ip=request.remote_addr or "127.0.0.1", by=current_actor()
     )
     return reply(PaymentPage(str(public_key), url))
+
+
+@bp.post("/orders/<int:order_id>/shipments/init")
+@requires(Permission.SHIPMENT_PREPARE)
+@limited("60/minute", by="order_id")
+@answers(201, ParcelView, body=InitShipment, summary="Begin a parcel", body_optional=True, idempotent=True)
+def init_shipment(order_id: int, body: InitShipment) -> Response:
+    """A parcel of some or all pieces. The same Idempotency-Key answers the same parcel; more than ordered is refused."""
+    person = current_person()
+    sale = orders_queries.order_of_seller(person.organisation_id, order_id)
+    key = request.headers.get("Idempotency-Key", "")
+    content = {"order": sale.id, **msgspec.to_builtins(body)}
+    with atomic():
+        answer = idempotency.first_answer(person_id=person.id, action="init shipment", key=key, content=content)
+        if answer is None:
+            parcel = delivery.prepare_parcel(
+                sale.id, by=current_actor(), pieces=_pieces(body), init_key=f"{person.id}:{key}"
+            )
+            answer = msgspec.to_builtins(_parcel(parcel))
+            idempotency.remember_answer(person_id=person.id, action="init shipment", key=key, answer=answer)
+    return reply(answer, 201)
+
+
+def _pieces(body: InitShipment) -> list[Piece] | None:
+    """The same line named twice is one wish for both."""
+    if body.items is None:
+        return None
+    wanted: Counter[int] = Counter()
+    for item in body.items:
+        wanted[item.line_id] += item.quantity
+    return [Piece(line_id, quantity) for line_id, quantity in wanted.items()]
 
 
 @bp.post("/orders/<int:order_id>/confirm-delivery")

@@ -46,8 +46,13 @@ class NothingLeft(Refusal):
     code = "nothing_left_to_ship"
 
 
-def prepare(order: Order, lines: list[OrderLine], *, by: Actor, pieces: list[Piece] | None = None) -> Shipment:
-    """A parcel for the packer: the named pieces, or everything not yet in a parcel."""
+def prepare(
+    order: Order, lines: list[OrderLine], *, by: Actor, pieces: list[Piece] | None = None, init_key: str | None = None
+) -> Shipment:
+    """A parcel for the packer: the named pieces, or everything not yet in a parcel; one parcel per `init_key`.
+
+    Refuses what is not paid, what is already in parcels, and more than was ordered.
+    """
     if order.state not in (OrderState.PAID, OrderState.PARTIALLY_SHIPPED):
         raise NotToBeShipped(_l("Only a paid order is shipped."), state=order.state)
     wanted = pieces or [Piece(x.id, x.quantity - x.shipped_quantity) for x in lines if x.quantity > x.shipped_quantity]
@@ -56,13 +61,13 @@ def prepare(order: Order, lines: list[OrderLine], *, by: Actor, pieces: list[Pie
     mine = {line.id for line in lines}
     for piece in sorted(wanted):
         if piece.line_id not in mine or not orders.ship_pieces(piece.line_id, piece.quantity):
-            raise MoreThanOrdered(_l("That is more than was ordered."), line_id=piece.line_id)
+            raise MoreThanOrdered(_l("That is more than was ordered."), line_id=piece.line_id, quantity=piece.quantity)
     last = db.session.scalar(select(func.max(Shipment.sequence)).where(Shipment.order_id == order.id)) or 0
     shipment = Shipment(
         order_id=order.id,
         sequence=last + 1,
         items=[piece._asdict() for piece in wanted],
-        init_key=uuid.uuid4().hex,
+        init_key=init_key or uuid.uuid4().hex,
         state=Parcel.PLANNED,
     )
     db.session.add(shipment)

@@ -35,10 +35,12 @@ class NothingToConfirm(Refusal):
 CONFIRMABLE = (Parcel.HANDED_OVER, Parcel.DELIVERED, Parcel.ACCEPTED)
 
 
-def prepare_parcel(order_id: int, *, by: Actor, pieces: list[shipping.Piece] | None = None) -> Shipment:
-    """The seller gives (the rest of) an order to the packers."""
+def prepare_parcel(
+    order_id: int, *, by: Actor, pieces: list[shipping.Piece] | None = None, init_key: str | None = None
+) -> Shipment:
+    """The seller gives an order, or some pieces of it, to the packers."""
     order = orders_queries.hold_still(order_id)
-    return shipping.prepare(order, orders_queries.lines_of(order_id), by=by, pieces=pieces)
+    return shipping.prepare(order, orders_queries.lines_of(order_id), by=by, pieces=pieces, init_key=init_key)
 
 
 def pack_parcel(shipment_id: int, *, by: Actor) -> Shipment:

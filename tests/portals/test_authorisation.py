@@ -61,6 +61,7 @@ TABLE = {
     "POST admin.ask_about_intent": Rule(WATCHERS), "POST admin.decide": Rule(OPERATORS),
     "GET admin.audit_trail": Rule(WATCHERS),
     "POST network.place_order": Rule((BUYER,)), "GET network.show_order": Rule((BUYER, SELLER), own=True),
+    "POST network.init_shipment": Rule((SELLER,), own=True),
     "POST network.pay": Rule((BUYER,), own=True), "POST network.confirm_delivery": Rule((BUYER,), own=True),
     "POST network.cancel_order": Rule((BUYER,), own=True),
 }  # fmt: skip
