@@ -20,6 +20,7 @@ from portal.orders.models import Order
 from portal.orders.states import ORDER, OrderState
 from portal.shipping import queries as shipping_queries
 from portal.shipping.models import Shipment
+from portal.shipping.services import Piece
 from portal.workflows import delivery
 
 bp = Blueprint("seller", __name__, url_prefix="/seller")
@@ -79,11 +80,26 @@ def order(order_id: int) -> str:
 @bp.post("/orders/<int:order_id>/shipments")
 @requires(Permission.SHIPMENT_PREPARE)
 def prepare(order_id: int) -> Response:
-    """Give everything that is not yet in a parcel to the packers."""
+    """Give the packers what was counted; nothing counted means everything that is not yet in a parcel."""
     found = orders_queries.order_of_seller(current_person().organisation_id, order_id)
+    pieces = _counted(found)
     with atomic():
-        delivery.prepare_parcel(found.id, by=current_actor())
+        delivery.prepare_parcel(found.id, by=current_actor(), pieces=pieces)
     return _back(found.id, _("The packers have it."))
+
+
+def _counted(order: Order) -> list[Piece] | None:
+    """Fields are named q-<line>; a line that is not named stays where it is."""
+    typed = {line.id: request.form.get(f"q-{line.id}", "").strip() for line in order.lines}
+    pieces = []
+    for line_id, text in typed.items():
+        if text and not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise BadInput(fields={f"q-{line_id}": _("Write a whole number of pieces.")})
+        if text and int(text):
+            pieces.append(Piece(line_id, int(text)))
+    if not pieces and any(typed.values()):
+        raise BadInput(fields={"pieces": _("Choose at least one piece.")})
+    return pieces or None
 
 
 @bp.post("/shipments/<int:shipment_id>/hand-over")

@@ -88,3 +88,16 @@ def test_a_silent_provider_says_try_again_and_nothing_was_charged(
     assert status == 303
     assert page.startswith(sandbox.url)
     assert fatma.post(url)[1] == page  # the same page again, never two
+
+
+def test_a_seller_sends_a_part_now_and_the_rest_later(app: Flask, cast: Cast, sandbox: SandboxControl) -> None:
+    order = story.paid(app, cast, sandbox, (story.TAPE, 4))[0]
+    line = orders_queries.lines_of(order.id)[0]
+    deniz, url = sign_in(app, cast.deniz), f"/seller/orders/{order.id}/shipments"
+    for nonsense in ("0", "-1", "1,5", "abc", "²"):
+        assert deniz.post(url, **{f"q-{line.id}": nonsense})[0] == 422
+    assert deniz.post(url, **{f"q-{line.id}": "5"})[0] == 409
+    assert deniz.post(url, **{f"q-{line.id}": "1"})[0] == 303
+    assert 'value="3"' in deniz.get(f"/seller/orders/{order.id}")[1]
+    assert deniz.post(url)[0] == 303
+    assert [p.items[0]["quantity"] for p in shipping_queries.parcels_of(order.id)] == [1, 3]
