@@ -82,6 +82,7 @@ def sell_and_pack(visitor: Visitor, name: str, number: str, *, seller: str) -> N
     visitor.picture(f"{name}-seller-home")
     order_url = find_order(page, "/seller/orders", number)
     page.goto(order_url)
+    visitor.picture(f"{name}-prepare")
     page.click("#prepare")
     visitor.sign_out()
     visitor.sign_in("packer@demo.tr")
