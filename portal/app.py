@@ -107,6 +107,11 @@ def own_routes(app: Flask) -> None:
         db.session.execute(text("SELECT 1"))
         return Response("ok", mimetype="text/plain")
 
+    @app.get("/favicon.ico")
+    @open_to_the_world("browsers ask for it whatever the page says")
+    def favicon() -> Response:
+        return app.send_static_file("icon.svg")
+
     @app.get("/api/openapi.json")
     @open_to_the_world("the description of the API holds no data")
     def openapi() -> Response:

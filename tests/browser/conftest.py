@@ -102,7 +102,7 @@ class Visitor:
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} ({message.location.get('url')}, on {self.page.url})")
 
     def sign_in(self, email: str) -> None:
         """Through the form, as a person would."""
@@ -116,7 +116,9 @@ class Visitor:
         self.page.wait_for_selector("#sign-in")
 
     def picture(self, name: str) -> None:
-        """For people to look at."""
+        """For people to look at; and nothing may push the page sideways."""
+        width = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert width[0] <= width[1], f"{name} is {width[0]} px wide on a screen of {width[1]}"
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 

@@ -34,7 +34,7 @@ OPEN = Rule(EVERYBODY, open=True)
 # "METHOD endpoint": who. A route that is not here fails the test.
 TABLE = {
     "GET accounts.home": OPEN, "GET accounts.sign_in": OPEN, "POST accounts.enter": OPEN, "POST accounts.leave": OPEN,
-    "POST accounts.language": OPEN, "POST accounts.theme": OPEN, "GET healthz": OPEN, "GET openapi": OPEN,
+    "POST accounts.language": OPEN, "POST accounts.theme": OPEN, "GET healthz": OPEN, "GET openapi": OPEN, "GET favicon": OPEN,
     "POST accounts_api.token": OPEN, "GET accounts_api.me": Rule(EVERYBODY),
     "POST webhooks.payments": OPEN, "POST webhooks.callback": OPEN,
     "GET cron.payout_reconciliation": OPEN, "POST cron.payout_reconciliation": OPEN, "POST cron.demo_clock": OPEN,
