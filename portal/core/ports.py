@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar, cast
 
@@ -19,6 +20,16 @@ class Outcome(StrEnum):
     REFUSED = "REFUSED"
     UNKNOWN = "UNKNOWN"
     NOT_SENT = "NOT_SENT"  # it certainly never arrived (name, connection, throttled): asking again is safe
+
+
+@dataclass(frozen=True)
+class CallAnswer:
+    """The answer to a call that changes something at a provider."""
+
+    outcome: Outcome
+    reference: str = ""
+    why: str = ""
+    code: str = ""
 
 
 def cast_role(app: Flask, role: type, adapter: object) -> None:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from portal.core.money import Money
-from portal.core.ports import Outcome
+from portal.core.ports import CallAnswer, Outcome
 
 
 class PaymentTruth(StrEnum):
@@ -94,16 +94,6 @@ class PaymentAnswer:
     outcome: Outcome
     state: PaymentState | None = None
     why: str = ""
-
-
-@dataclass(frozen=True)
-class CallAnswer:
-    """The answer to a call that changes something at the provider (approve, refund, cancel, register)."""
-
-    outcome: Outcome
-    reference: str = ""
-    why: str = ""
-    code: str = ""
 
 
 @dataclass(frozen=True)

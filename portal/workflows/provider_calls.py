@@ -18,12 +18,12 @@ from portal.core.database import db
 from portal.core.errors import UnknownWords
 from portal.core.i18n import noted
 from portal.core.money import Money
-from portal.core.ports import Outcome, port
+from portal.core.ports import CallAnswer, Outcome, port
 from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
 from portal.escrow import services as escrow
 from portal.escrow.models import EscrowHold, NetworkPayment
-from portal.escrow.ports import CallAnswer, PaymentGateway, Seller
+from portal.escrow.ports import PaymentGateway, Seller
 from portal.escrow.states import Hold
 from portal.ledger.models import JournalEntry
 from portal.orders import queries as orders_queries

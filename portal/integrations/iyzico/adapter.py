@@ -13,9 +13,8 @@ from flask_babel import lazy_gettext as _l
 
 from portal.core.errors import BadInput, UnknownWords
 from portal.core.money import Money
-from portal.core.ports import Outcome
+from portal.core.ports import CallAnswer, Outcome
 from portal.escrow.ports import (
-    CallAnswer,
     CheckoutPage,
     CheckoutRequest,
     PaymentAnswer,
