@@ -8,11 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from flask import Flask, current_app
 
 from portal.core import queue
-from portal.workflows import provider_calls, webhooks
+from portal.workflows import despatch, post, provider_calls, tracking, webhooks
 
 STEPS: dict[str, Callable[[], bool]] = {
     "inbox": webhooks.handle_next,
     "provider_calls": provider_calls.dispatch_next,
+    "shipment_sync": tracking.ask_next,
+    "despatch": despatch.ask_next,
+    "mail": post.send_next,
 }
 
 

@@ -11,14 +11,23 @@ from sqlalchemy.exc import OperationalError
 
 from jobs.drain import drain
 from portal.core.database import db
+from portal.despatch import queries as despatch
 from portal.inbox import queries as inbox
+from portal.mail import queries as mail
 from portal.outbox import queries as outbox
+from portal.shipping import queries as shipping
 
 PAUSE_SECONDS = 2
 # Due for longer than this and nobody took it: the wake-up was lost.
 OVERDUE_SECONDS = 2
 
-OVERDUE: dict[str, Callable[[int], bool]] = {"inbox": inbox.overdue, "provider_calls": outbox.overdue}
+OVERDUE: dict[str, Callable[[int], bool]] = {
+    "inbox": inbox.overdue,
+    "provider_calls": outbox.overdue,
+    "shipment_sync": shipping.sync_overdue,
+    "despatch": despatch.overdue,
+    "mail": mail.overdue,
+}
 
 
 def sweep(app: Flask) -> list[str]:

@@ -21,15 +21,18 @@ from portal.accounts.roles import ROLE_NAMES, Permission
 from portal.accounts.sessions import RowSessions
 from portal.core import api, formats, i18n, limits, logs, queue, refusals, web
 from portal.core.database import db
+from portal.despatch.states import NOTE, VERDICT_NAMES
+from portal.disputes.states import DISPUTE, PROBLEM_NAMES, RESOLUTION_NAMES
 from portal.escrow.states import HOLD, PAYMENT, REFUND
 from portal.inbox.states import MESSAGE
 from portal.ledger.models import ACCOUNT_NAMES, ENTRY_NAMES
+from portal.mail.states import MAIL
 from portal.orders.states import ORDER, PAYOUT
 from portal.outbox.states import INTENT
 from portal.passport import views as passport
 from portal.portals import admin, buyer, cron, finance, network, seller, warehouse, webhooks
 from portal.settings import Settings
-from portal.shipping.states import PARCEL
+from portal.shipping.states import PARCEL, TRACKED_MEANINGS
 from portal.workflows.payouts import FINDING_NAMES
 from portal.workflows.provider_calls import OPERATION_NAMES
 
@@ -85,6 +88,7 @@ def configure(app: Flask, settings: Settings) -> None:
             },
         },
         PAYMENT_PROVIDER="iyzico",
+        DESPATCH_PROVIDER="nilvera",
         IYZICO_PAGE_ORIGIN=settings.sandbox_url or "https://sandbox-cpp.iyzipay.com",
         MAX_CONTENT_LENGTH=settings.max_body_bytes,
         TRUSTED_HOSTS=list(settings.trusted_hosts) or None,
@@ -163,4 +167,11 @@ def add_filters(app: Flask) -> None:
         REFUND=REFUND,
         MESSAGE=MESSAGE,
         INTENT=INTENT,
+        MAIL=MAIL,
+        DISPUTE=DISPUTE,
+        NOTE=NOTE,
+        PROBLEM_NAMES=PROBLEM_NAMES,
+        RESOLUTION_NAMES=RESOLUTION_NAMES,
+        VERDICT_NAMES=VERDICT_NAMES,
+        TRACKED=TRACKED_MEANINGS,
     )

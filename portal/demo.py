@@ -10,7 +10,7 @@ from portal.accounts.roles import Role
 from portal.core.actor import SYSTEM
 from portal.core.database import db
 from portal.orders.models import Offer
-from portal.workflows import provider_calls
+from portal.workflows import payment_calls
 
 PASSWORD = "emanet-demo-2026"  # noqa: S105 (printed at start: the demo has no secrets)
 
@@ -19,25 +19,25 @@ ORGANISATIONS = {
         kind="BUYER", name="Mavi Nokta Market", legal_title="Mavi Nokta Gıda Pazarlama A.Ş.",
         tax_office="Kadıköy", tax_number="3130557669", iban="TR330006100519786457841326",
         email="satinalma@mavinokta.example", phone="+905321112233",
-        address="Caferağa Mah. Moda Cad. No: 14", city="İstanbul",
+        address="Caferağa Mah. Moda Cad. No: 14", district="Kadıköy", city="İstanbul", postal_code="34710",
     ),
     "seller": dict(
         kind="SELLER", name="Deniz Ambalaj", legal_title="Deniz Ambalaj Sanayi ve Ticaret Ltd. Şti.",
         tax_office="Bornova", tax_number="7870233582", iban="TR180006200119000006672315",
         email="siparis@denizambalaj.example", phone="+905332223344",
-        address="Kemalpaşa Cad. No: 92", city="İzmir",
+        address="Kemalpaşa Cad. No: 92", district="Bornova", city="İzmir", postal_code="35060",
     ),
     "seller2": dict(
         kind="SELLER", name="Ece Kırtasiye", legal_title="Ece Kırtasiye ve Büro Malzemeleri A.Ş.",
         tax_office="Çankaya", tax_number="6080712084", iban="TR330006100519786457841326",
         email="siparis@ecekirtasiye.example", phone="+905343334455",
-        address="Tunalı Hilmi Cad. No: 7", city="Ankara",
+        address="Tunalı Hilmi Cad. No: 7", district="Çankaya", city="Ankara", postal_code="06680",
     ),
     "platform": dict(
         kind="PLATFORM", name="Emanet", legal_title="Emanet Ticaret Teknolojileri A.Ş.",
         tax_office="Beşiktaş", tax_number="8590921777", iban="TR180006200119000006672315",
         email="destek@emanet.example", phone="+902120000000",
-        address="Barbaros Bulvarı No: 1", city="İstanbul",
+        address="Barbaros Bulvarı No: 1", district="Beşiktaş", city="İstanbul", postal_code="34353",
     ),
 }  # fmt: skip
 
@@ -84,4 +84,4 @@ def load() -> None:
         for barcode, title, price in offers:
             seller = organisations[name]
             db.session.add(Offer(seller_organisation_id=seller.id, barcode=barcode, name=title, unit_price_kurus=price))
-        provider_calls.register_seller(organisations[name], by=SYSTEM, provider="iyzico")
+        payment_calls.register_seller(organisations[name], by=SYSTEM, provider="iyzico")

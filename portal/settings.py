@@ -6,7 +6,15 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
+
+Security = Literal["none", "starttls", "ssl"]
+CARRIER_SETTINGS = (
+    "yurtici_base_url", "yurtici_user", "yurtici_password", "aras_order_url", "aras_query_url", "aras_user",
+    "aras_password", "aras_customer_code", "mock_carrier_base_url", "mock_carrier_token",
+    "mock_carrier_webhook_secret",
+)  # fmt: skip
 
 
 class WrongSettings(SystemExit):
@@ -27,6 +35,30 @@ class Settings:
     iyzico_api_key: str = field(repr=False)
     iyzico_secret_key: str = field(repr=False)
     iyzico_timeout_seconds: Decimal = Decimal(10)
+    provider_timeout_seconds: Decimal = Decimal(10)  # carriers, e-despatch office
+    # A carrier without an address is not offered to sellers.
+    yurtici_base_url: str = ""
+    yurtici_user: str = field(default="", repr=False)
+    yurtici_password: str = field(default="", repr=False)
+    aras_order_url: str = ""
+    aras_query_url: str = ""
+    aras_user: str = field(default="", repr=False)
+    aras_password: str = field(default="", repr=False)
+    aras_customer_code: str = ""
+    mock_carrier_base_url: str = ""  # Örnek Kargo: the demo company's carrier
+    mock_carrier_token: str = field(default="", repr=False)
+    mock_carrier_webhook_secret: str = field(default="", repr=False)
+    nilvera_base_url: str = "https://apitest.nilvera.com"
+    nilvera_api_key: str = field(default="", repr=False)
+    despatch_send: bool = True  # sign and send at once; otherwise drafts wait for the seller at Nilvera
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = 25
+    smtp_user: str = field(default="", repr=False)
+    smtp_password: str = field(default="", repr=False)
+    smtp_security: Security = "none"
+    smtp_sender: str = "Emanet <emanet@localhost>"
+    smtp_timeout_seconds: Decimal = Decimal(10)
+    dispute_days: int = 7  # days in which buyer and seller may settle an argument among themselves
     sandbox_url: str = ""  # set where the provider sandbox runs beside us
     demo: bool = False  # the demo company: movable clock, sign-in hints
     enable_jobs: bool = False  # scheduler and sweeper may run here
@@ -64,6 +96,19 @@ class Settings:
             iyzico_api_key=reader.needed("IYZICO_API_KEY"),
             iyzico_secret_key=reader.needed("IYZICO_SECRET_KEY"),
             iyzico_timeout_seconds=reader.decimal("IYZICO_TIMEOUT_SECONDS", cls.iyzico_timeout_seconds),
+            provider_timeout_seconds=reader.decimal("PROVIDER_TIMEOUT_SECONDS", cls.provider_timeout_seconds),
+            **{name: reader.get(name.upper()) for name in CARRIER_SETTINGS},
+            nilvera_base_url=reader.get("NILVERA_BASE_URL") or cls.nilvera_base_url,
+            nilvera_api_key=reader.get("NILVERA_API_KEY"),
+            despatch_send=reader.get("DESPATCH_SEND") == "" or reader.flag("DESPATCH_SEND"),
+            smtp_host=reader.get("SMTP_HOST") or cls.smtp_host,
+            smtp_port=reader.whole("SMTP_PORT", cls.smtp_port),
+            smtp_user=reader.get("SMTP_USER"),
+            smtp_password=reader.get("SMTP_PASSWORD"),
+            smtp_security=cast("Security", reader.one_of("SMTP_SECURITY", get_args(Security))),
+            smtp_sender=reader.get("SMTP_SENDER") or cls.smtp_sender,
+            smtp_timeout_seconds=reader.decimal("SMTP_TIMEOUT_SECONDS", cls.smtp_timeout_seconds),
+            dispute_days=reader.whole("DISPUTE_DAYS", cls.dispute_days),
             sandbox_url=reader.get("SANDBOX_URL"),
             demo=reader.flag("DEMO"),
             enable_jobs=reader.flag("ENABLE_JOBS"),
@@ -81,8 +126,12 @@ class Settings:
             outbox_quiet_seconds=reader.whole("OUTBOX_QUIET_SECONDS", cls.outbox_quiet_seconds),
             drain_lanes=reader.whole("DRAIN_LANES", cls.drain_lanes),
         )
-        if settings.iyzico_timeout_seconds * 3 > settings.outbox_lease_seconds:
-            reader.wrong.append("OUTBOX_LEASE_SECONDS must be at least three times IYZICO_TIMEOUT_SECONDS")
+        slowest = max(settings.iyzico_timeout_seconds, settings.provider_timeout_seconds, settings.smtp_timeout_seconds)
+        if slowest * 3 > settings.outbox_lease_seconds:
+            reader.wrong.append(
+                "OUTBOX_LEASE_SECONDS must be at least three times IYZICO_TIMEOUT_SECONDS, PROVIDER_TIMEOUT_SECONDS"
+                " and SMTP_TIMEOUT_SECONDS"
+            )
         if reader.wrong:
             raise WrongSettings("The portal cannot start:\n  " + "\n  ".join(reader.wrong))
         return settings
@@ -120,6 +169,12 @@ class _Reader:
         value = self.needed(name).rstrip("/")
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
             self.wrong.append(f"{name} is not an http(s) address")
+        return value
+
+    def one_of(self, name: str, allowed: tuple[str, ...]) -> str:
+        value = self.get(name).lower() or allowed[0]
+        if value not in allowed:
+            self.wrong.append(f"{name} must be one of {', '.join(allowed)}")
         return value
 
     def flag(self, name: str) -> bool:

@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     servers = for_tests.ensure_servers()
     for_tests.drop_database(servers.database_url, TEMPLATE)
     url = for_tests.clone_database(servers.database_url, "template1", TEMPLATE)
-    app = create_app(test_settings(url, servers.redis_url, "http://127.0.0.1:9"))
+    app = create_app(test_settings(url, servers.redis_url, "http://127.0.0.1:9", smtp_port=9))
     done = app.test_cli_runner().invoke(args=["prepare"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     with app.app_context():
@@ -55,12 +55,13 @@ def sandbox_app() -> Iterator[tuple[Flask, str]]:
     """The outside world, on a port of its own, for as long as this worker lives."""
     server = make_server("127.0.0.1", 0, _NotYet(), threaded=True)
     url = f"http://127.0.0.1:{server.server_port}"
-    settings = test_settings("postgresql+psycopg://unused", "redis://unused", url)
-    app = create_sandbox(SandboxSettings(settings.iyzico_api_key, settings.iyzico_secret_key, url))
+    settings = test_settings("postgresql+psycopg://unused", "redis://unused", url, smtp_port=9)
+    app = create_sandbox(SandboxSettings(settings.iyzico_api_key, settings.iyzico_secret_key, url, smtp_port=0))
     server.app = app
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield app, url
     server.shutdown()
+    app.extensions["post_office"].stop()
 
 
 class _NotYet:
@@ -97,11 +98,12 @@ def database_url() -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(database_url: str, sandbox: SandboxControl) -> Settings:
+def settings(database_url: str, sandbox: SandboxControl, sandbox_app: tuple[Flask, str]) -> Settings:
     """Short waits, and nothing leaves this machine."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     redis_url = for_tests.ensure_servers().redis_url.rsplit("/", 1)[0] + f"/{worker + 1}"
-    return test_settings(database_url, redis_url, sandbox.url)
+    smtp_port = sandbox_app[0].extensions["post_office"].port
+    return test_settings(database_url, redis_url, sandbox.url, smtp_port=smtp_port)
 
 
 class FreshClient(FlaskClient):

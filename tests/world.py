@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 
+from portal.sandbox import access as sandbox_access
 from portal.settings import Settings
 
 
-def test_settings(database_url: str, redis_url: str, sandbox_url: str) -> Settings:
+def test_settings(database_url: str, redis_url: str, sandbox_url: str, *, smtp_port: int) -> Settings:
     """The portal's settings under test: short waits, no secrets worth keeping."""
     return Settings(
         database_url=database_url,
@@ -29,8 +30,16 @@ def test_settings(database_url: str, redis_url: str, sandbox_url: str) -> Settin
         outbox_lease_seconds=6,
         outbox_quiet_seconds=0,
         drain_lanes=4,
+        provider_timeout_seconds=Decimal("1.0"),
+        smtp_port=smtp_port,
+        smtp_timeout_seconds=Decimal("1.0"),
+        **_of_the_sandbox(sandbox_url),
         database_pool=10,
     )
+
+
+def _of_the_sandbox(sandbox_url: str) -> dict[str, Any]:
+    return {name.lower(): value for name, value in sandbox_access.environment(sandbox_url).items()}
 
 
 test_settings.__test__ = False  # type: ignore[attr-defined]
@@ -51,9 +60,9 @@ class SandboxControl:
         """Hang up."""
         self.http.close()
 
-    def fault(self, operation: str, mode: str, times: int = 1, **more: Any) -> None:
+    def fault(self, operation: str, mode: str, times: int = 1, *, provider: str = "iyzico", **more: Any) -> None:
         """Plan a mishap."""
-        asked = {"provider": "iyzico", "operation": operation, "mode": mode, "times": times, "seconds": 2, **more}
+        asked = {"provider": provider, "operation": operation, "mode": mode, "times": times, "seconds": 2, **more}
         self.http.post("/_sandbox/faults", json=asked).raise_for_status()
 
     def calm(self) -> None:
@@ -72,6 +81,36 @@ class SandboxControl:
     def webhooks(self) -> list[dict[str, Any]]:
         """Every notification that was written down."""
         found: list[dict[str, Any]] = self.http.get("/_sandbox/iyzico/webhooks").json()
+        return found
+
+    def scan(self, carrier: str, key: str, event: str, **more: Any) -> None:
+        """Something happens to a parcel at its carrier."""
+        asked = {"event": event, **more}
+        self.http.post(f"/_sandbox/carriers/{carrier}/{key}/scans", json=asked).raise_for_status()
+
+    def parcels(self, carrier: str) -> list[dict[str, Any]]:
+        """Every parcel a carrier knows."""
+        found: list[dict[str, Any]] = self.http.get(f"/_sandbox/carriers/{carrier}").json()
+        return found
+
+    def carrier_webhooks(self) -> list[dict[str, Any]]:
+        """Every notification of Örnek Kargo."""
+        found: list[dict[str, Any]] = self.http.get("/_sandbox/carriers/webhooks").json()
+        return found
+
+    def despatches(self) -> list[dict[str, Any]]:
+        """Every document the e-despatch office knows."""
+        found: list[dict[str, Any]] = self.http.get("/_sandbox/nilvera/documents").json()
+        return found
+
+    def answer_despatch(self, document_uuid: object, verdict: str, **more: Any) -> None:
+        """The receiver answers a despatch note."""
+        asked = {"verdict": verdict, **more}
+        self.http.post(f"/_sandbox/nilvera/documents/{document_uuid}/answer", json=asked).raise_for_status()
+
+    def mail(self) -> list[dict[str, Any]]:
+        """Every letter that arrived."""
+        found: list[dict[str, Any]] = self.http.get("/_sandbox/mail").json()
         return found
 
     def advance(self, days: int) -> None:

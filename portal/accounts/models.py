@@ -21,6 +21,7 @@ class Organisation(Model):
         CheckConstraint("kind IN ('BUYER', 'SELLER', 'PLATFORM')", name="kind_known"),
         CheckConstraint("tax_number ~ '^[0-9]{10,11}$'", name="tax_number_is_vkn_or_tckn"),
         CheckConstraint("iban = '' OR iban ~ '^TR[0-9]{24}$'", name="iban_is_turkish"),
+        CheckConstraint("postal_code ~ '^([0-9]{5})?$'", name="postal_code_is_five_digits"),
         UniqueConstraint("id", "kind", name="kind_can_be_pointed_at"),
     )
 
@@ -34,7 +35,9 @@ class Organisation(Model):
     email: Mapped[str]
     phone: Mapped[str]
     address: Mapped[str]
+    district: Mapped[str] = mapped_column(server_default="")
     city: Mapped[str]
+    postal_code: Mapped[str] = mapped_column(server_default="")
     # The payment provider's name for a seller; without it nobody can pay him.
     provider_seller_key: Mapped[str | None] = mapped_column(unique=True)
     created_at: Mapped[datetime] = recorded_now()

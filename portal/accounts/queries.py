@@ -32,6 +32,12 @@ def person_of_token(person_id: int, jti: str) -> Person | None:
     return _by_itself(db.session.execute(wanted).scalar_one_or_none())
 
 
+def people_of(organisation_id: int) -> list[Person]:
+    """Everybody who works there and may come in."""
+    wanted = select(Person).where(Person.organisation_id == organisation_id, Person.is_active).order_by(Person.id)
+    return list(db.session.scalars(wanted))
+
+
 def organisation(organisation_id: int) -> Organisation:
     """A company."""
     return db.session.get_one(Organisation, organisation_id)

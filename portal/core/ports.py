@@ -41,3 +41,8 @@ def port(role: type[P]) -> P:
     """The adapter that plays the role. Refuses inside a transaction: nobody is called while rows are locked."""
     assert_nothing_open()
     return cast("P", current_app.extensions["ports"][role])
+
+
+def known(role: type[P]) -> P:
+    """The adapter for its name and other facts that nobody has to be called for; allowed inside a transaction."""
+    return cast("P", current_app.extensions["ports"][role])

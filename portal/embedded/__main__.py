@@ -13,6 +13,7 @@ from portal.embedded.home import ROOT, Home
 from portal.embedded.postgres import Postgres
 from portal.embedded.supervisor import Child, Stopped, Supervisor, environment, stop_on_signals
 from portal.embedded.valkey import Valkey
+from portal.sandbox import access as sandbox_access
 
 SIGN_INS = (
     ("buyer@demo.tr", "Fatma, alıcı / buyer"),
@@ -67,6 +68,10 @@ def _settings(home: Home, port: int, sandbox_port: int) -> dict[str, str]:
         "IYZICO_API_KEY": secrets["iyzico_api_key"],
         "IYZICO_SECRET_KEY": secrets["iyzico_secret_key"],
         "IYZICO_BASE_URL": f"http://127.0.0.1:{sandbox_port}",
+        "SANDBOX_SMTP_PORT": (smtp_port := str(children.free_port())),
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": smtp_port,
+        **sandbox_access.environment(f"http://127.0.0.1:{sandbox_port}"),
         "PORTAL_URL": f"http://127.0.0.1:{port}",
         "SANDBOX_URL": f"http://127.0.0.1:{sandbox_port}",
         "SANDBOX_WEBHOOK_URL": f"http://127.0.0.1:{port}/api/webhooks/payments/iyzico",

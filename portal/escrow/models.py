@@ -116,6 +116,8 @@ class EscrowRefund(Model):
     amount_kurus: Mapped[int]
     seller_part_kurus: Mapped[int]
     commission_part_kurus: Mapped[int]
+    # For whole pieces (cancelled, damaged, missing); otherwise a reduction of the price.
+    for_pieces: Mapped[bool] = mapped_column(server_default=text("false"))
     # Taken back out of what was already released (the seller's balance pays its part).
     after_release: Mapped[bool]
     because: Mapped[str]

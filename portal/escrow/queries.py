@@ -11,8 +11,12 @@ from portal.accounts.models import Organisation
 from portal.core import clock
 from portal.core.database import DB_NOW, db
 from portal.core.errors import NotFound
+from portal.core.money import Money
+from portal.escrow.lots import LineMoney, Part
 from portal.escrow.models import EscrowHold, EscrowRefund, NetworkPayment, ProviderPayout, Reconciliation
+from portal.escrow.states import Hold as HoldState
 from portal.escrow.states import Payment
+from portal.escrow.states import Refund as RefundState
 from portal.orders.models import Order, OrderLine
 
 
@@ -89,6 +93,23 @@ def hold(hold_id: int) -> EscrowHold:
     if found is None:
         raise NotFound
     return found
+
+
+def line_money(line: OrderLine) -> LineMoney:
+    """Where a line's money stands, for the plan of what to ask of the provider next."""
+    holds = list(db.session.scalars(select(EscrowHold).where(EscrowHold.order_line_id == line.id).with_for_update()))
+    refunds = refunds_of([hold.id for hold in holds])
+    busy = {r.hold_id: r.amount_kurus for r in refunds if r.state == RefundState.REQUESTED}
+    held = [hold for hold in holds if hold.state == HoldState.HELD]
+    asked = sum(r.amount_kurus for r in refunds if r.for_pieces and r.state != RefundState.REFUSED)
+    return LineMoney(
+        unit_price=Money(line.unit_price_kurus),
+        undecided_pieces=line.undecided,
+        pieces_to_give_back=line.refunded_quantity + line.cancelled_quantity,
+        asked_back=Money(asked),
+        free=tuple(Part(hold.id, Money(hold.held_kurus)) for hold in held if hold.id not in busy),
+        rest_of_busy=Money(sum(hold.held_kurus - busy[hold.id] for hold in held if hold.id in busy)),
+    )
 
 
 def holds_of(order_ids: list[int]) -> list[EscrowHold]:

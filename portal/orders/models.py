@@ -99,7 +99,10 @@ class Order(Model):
 
 
 class OrderLine(Model):
-    """So many pieces of one thing. Price and split are fixed when the order is placed."""
+    """So many pieces of one thing. Price and split are fixed when the order is placed.
+
+    Every piece is in one place: not in a parcel yet, cancelled, on its way, accepted, argued about, or refunded.
+    """
 
     __tablename__ = "network_order_line"
     __table_args__ = (
@@ -110,8 +113,16 @@ class OrderLine(Model):
         CheckConstraint("total_kurus = quantity * unit_price_kurus", name="total_is_price_times_pieces"),
         CheckConstraint("seller_share_kurus + commission_kurus = total_kurus", name="split_adds_up"),
         CheckConstraint("commission_kurus >= 0 AND seller_share_kurus >= 0", name="nobody_gets_less_than_nothing"),
-        CheckConstraint("shipped_quantity BETWEEN 0 AND quantity", name="never_ships_more_than_ordered"),
-        CheckConstraint("accepted_quantity BETWEEN 0 AND shipped_quantity", name="never_accepts_more_than_shipped"),
+        CheckConstraint("shipped_quantity + cancelled_quantity <= quantity", name="never_ships_more_than_ordered"),
+        CheckConstraint(
+            "accepted_quantity + disputed_quantity + refunded_quantity <= shipped_quantity",
+            name="never_answers_more_than_shipped",
+        ),
+        CheckConstraint(
+            "shipped_quantity >= 0 AND accepted_quantity >= 0 AND disputed_quantity >= 0 AND refunded_quantity >= 0"
+            " AND cancelled_quantity >= 0 AND replaced_quantity >= 0",
+            name="pieces_are_never_negative",
+        ),
     )
 
     id: Mapped[PrimaryKey]
@@ -126,3 +137,19 @@ class OrderLine(Model):
     seller_share_kurus: Mapped[int]
     shipped_quantity: Mapped[int] = mapped_column(server_default=text("0"))
     accepted_quantity: Mapped[int] = mapped_column(server_default=text("0"))
+    disputed_quantity: Mapped[int] = mapped_column(server_default=text("0"))
+    refunded_quantity: Mapped[int] = mapped_column(server_default=text("0"))
+    # Will never be shipped; their money goes back.
+    cancelled_quantity: Mapped[int] = mapped_column(server_default=text("0"))
+    # Were shipped in vain and may go into another parcel; no longer counted as shipped.
+    replaced_quantity: Mapped[int] = mapped_column(server_default=text("0"))
+
+    @property
+    def to_ship(self) -> int:
+        """Pieces that still have to go into a parcel."""
+        return self.quantity - self.shipped_quantity - self.cancelled_quantity
+
+    @property
+    def undecided(self) -> int:
+        """Pieces of which nobody can say yet whether seller or buyer gets the money."""
+        return self.quantity - self.accepted_quantity - self.refunded_quantity - self.cancelled_quantity

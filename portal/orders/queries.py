@@ -51,6 +51,13 @@ def lines_of(order_id: int) -> list[OrderLine]:
     )
 
 
+def placed_by(order_id: int) -> int:
+    """The person who placed an order."""
+    wanted = select(Checkout.placed_by_person_id).join(Order, Order.checkout_id == Checkout.id)
+    found: int = db.session.execute(wanted.where(Order.id == order_id)).scalar_one()
+    return found
+
+
 def checkout_of_buyer(organisation_id: int, public_key: uuid.UUID) -> Checkout:
     """A buyer's own checkout with its orders, lines and sellers."""
     found: Checkout | None = db.session.execute(
@@ -127,12 +134,16 @@ def history(kind: str, subject_ids: list[int]) -> list[Transition]:
     )
 
 
-def completed_but_not_released(limit: int) -> list[int]:
-    """Orders that are COMPLETED while their payout is not RELEASED: what reconciliation looks for."""
+def with_money_to_follow(limit: int) -> list[int]:
+    """Orders that are COMPLETED while their payout is not RELEASED, and those whose release or refund is half done:
+    what reconciliation looks for."""
+    given_up = select(OrderLine.order_id).where(OrderLine.refunded_quantity + OrderLine.cancelled_quantity > 0)
+    half_done = Order.payout_status.in_(("INITIATED", "FAILED")) | Order.id.in_(given_up)
+    ended = Order.state.in_(("COMPLETED", "REFUNDED", "PENDING_PAYMENT"))
     return list(
         db.session.scalars(
             select(Order.id)
-            .where(Order.state == "COMPLETED", Order.payout_status != "RELEASED")
+            .where(((Order.state == "COMPLETED") & (Order.payout_status != "RELEASED")) | (~ended & half_done))
             .order_by(Order.id)
             .limit(limit)
         )

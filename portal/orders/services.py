@@ -144,7 +144,10 @@ def ship_pieces(line_id: int, quantity: int) -> bool:
     servers shipping the last piece cannot both win."""
     shipped = db.session.execute(
         update(OrderLine)
-        .where(OrderLine.id == line_id, OrderLine.shipped_quantity + quantity <= OrderLine.quantity)
+        .where(
+            OrderLine.id == line_id,
+            OrderLine.shipped_quantity + OrderLine.cancelled_quantity + quantity <= OrderLine.quantity,
+        )
         .values(shipped_quantity=OrderLine.shipped_quantity + quantity)
         .returning(OrderLine.id)
     ).scalar()
@@ -158,29 +161,63 @@ def unship_pieces(line_id: int, quantity: int) -> None:
     )
 
 
-def accept_pieces(line_id: int, quantity: int) -> None:
-    """The buyer has these pieces and is content with them."""
-    db.session.execute(
+def withdraw_pieces(line_id: int, quantity: int) -> bool:
+    """Pieces that will never be shipped; False when so many are not left."""
+    left = OrderLine.quantity - OrderLine.shipped_quantity - OrderLine.cancelled_quantity
+    withdrawn = db.session.execute(
         update(OrderLine)
-        .where(OrderLine.id == line_id)
-        .values(accepted_quantity=OrderLine.accepted_quantity + quantity)
-    )
+        .where(OrderLine.id == line_id, left >= quantity)
+        .values(cancelled_quantity=OrderLine.cancelled_quantity + quantity)
+        .returning(OrderLine.id)
+    ).scalar()
+    return withdrawn is not None
 
 
-def follow_parcels(order: Order, reached: OrderState, *, by: Actor, because: str) -> None:
-    """Bring the order to where its parcels are, step by step; already there or further changes nothing."""
-    path = [OrderState.PAID, OrderState.SHIPPED, OrderState.DELIVERED, OrderState.COMPLETED]
-    if reached == OrderState.PARTIALLY_SHIPPED:
-        if order.state == OrderState.PAID:
-            ORDER.move(order, reached, actor=by, reason=because)
-        return
-    while order.state != reached and order.state in (*path, OrderState.PARTIALLY_SHIPPED):
-        here = 0 if order.state == OrderState.PARTIALLY_SHIPPED else path.index(OrderState(order.state))
-        if here >= path.index(reached):
+def answer_pieces(line_id: int, *, accepted: int, disputed: int) -> None:
+    """The buyer has looked: content with some pieces, objecting to others."""
+    _count(line_id, accepted_quantity=accepted, disputed_quantity=disputed)
+
+
+def settle_accepted(line_id: int, quantity: int) -> None:
+    """An argument ends for the seller: the pieces count as accepted."""
+    _count(line_id, disputed_quantity=-quantity, accepted_quantity=quantity)
+
+
+def settle_refunded(line_id: int, quantity: int) -> None:
+    """An argument ends for the buyer: the pieces' money goes back."""
+    _count(line_id, disputed_quantity=-quantity, refunded_quantity=quantity)
+
+
+def settle_replaced(line_id: int, quantity: int) -> None:
+    """An argument ends with new pieces: they have to be shipped again."""
+    _count(line_id, disputed_quantity=-quantity, shipped_quantity=-quantity, replaced_quantity=quantity)
+
+
+def _count(line_id: int, **by: int) -> None:
+    """Add to a line's counters; the table refuses what cannot be."""
+    added = {name: getattr(OrderLine, name) + n for name, n in by.items() if n}
+    if added:
+        db.session.execute(update(OrderLine).where(OrderLine.id == line_id).values(**added))
+
+
+FORWARD = [OrderState.PAID, OrderState.SHIPPED, OrderState.DELIVERED, OrderState.COMPLETED]
+
+
+def stands_at(order: Order, reached: OrderState, *, by: Actor, because: str) -> None:
+    """Bring the order to where its pieces are, step by step where there is no direct way. Ended orders stay ended."""
+    while order.state != reached:
+        step = reached if ORDER.allows(order.state, reached) else _next_step(order.state, reached)
+        if step is None:
             return
-        step = path[here + 1]
         dated = {"completed_at": clock.now()} if step == OrderState.COMPLETED else {}
         ORDER.move(order, step, actor=by, reason=because, **dated)
+
+
+def _next_step(state: str, reached: OrderState) -> OrderState | None:
+    here = OrderState.PAID if state == OrderState.PARTIALLY_SHIPPED else OrderState(state)
+    if here not in FORWARD or reached not in FORWARD or FORWARD.index(here) >= FORWARD.index(reached):
+        return None
+    return FORWARD[FORWARD.index(here) + 1]
 
 
 def payout_moves(order: Order, to: PayoutStatus, *, by: Actor, because: str) -> None:

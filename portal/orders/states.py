@@ -30,6 +30,8 @@ class PayoutStatus(StrEnum):
     FAILED = "FAILED"
 
 
+_BACK = (OrderState.PAID, OrderState.PARTIALLY_SHIPPED)
+
 ORDER = StateMachine(
     "order",
     moves={
@@ -38,12 +40,18 @@ ORDER = StateMachine(
             OrderState.PARTIALLY_SHIPPED,
             OrderState.SHIPPED,
             OrderState.CANCELLED,
-            OrderState.DISPUTED,
         },
-        OrderState.PARTIALLY_SHIPPED: {OrderState.SHIPPED, OrderState.DISPUTED},
-        OrderState.SHIPPED: {OrderState.DELIVERED, OrderState.DISPUTED},
-        OrderState.DELIVERED: {OrderState.COMPLETED, OrderState.DISPUTED},
-        OrderState.DISPUTED: {OrderState.COMPLETED, OrderState.REFUNDED},
+        # Back again where a carrier returns a parcel or a piece has to be sent anew.
+        OrderState.PARTIALLY_SHIPPED: {OrderState.PAID, OrderState.SHIPPED, OrderState.DISPUTED, OrderState.REFUNDED},
+        OrderState.SHIPPED: {*_BACK, OrderState.DELIVERED, OrderState.DISPUTED, OrderState.REFUNDED},
+        OrderState.DELIVERED: {*_BACK, OrderState.COMPLETED, OrderState.DISPUTED, OrderState.REFUNDED},
+        OrderState.DISPUTED: {
+            *_BACK,
+            OrderState.SHIPPED,
+            OrderState.DELIVERED,
+            OrderState.COMPLETED,
+            OrderState.REFUNDED,
+        },
         OrderState.CANCELLED: {OrderState.REFUNDED},
         OrderState.COMPLETED: {OrderState.REFUNDED},
         OrderState.REFUNDED: set(),

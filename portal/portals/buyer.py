@@ -23,6 +23,7 @@ from portal.orders import queries as orders_queries
 from portal.orders import services as orders
 from portal.orders.states import ORDER, OrderState
 from portal.shipping import queries as shipping_queries
+from portal.shipping.states import CONFIRMABLE
 from portal.workflows import checkout as checkout_story
 from portal.workflows import delivery, returns
 
@@ -169,7 +170,7 @@ def cancel(order_id: int) -> Response:
 def confirmation(order_id: int) -> str:
     """The phone page: what came, until when to answer, one button."""
     found = orders_queries.order_of_buyer(current_person().organisation_id, order_id)
-    parcels = [p for p in shipping_queries.parcels_of(order_id) if p.state in delivery.CONFIRMABLE]
+    parcels = [p for p in shipping_queries.parcels_of(order_id) if p.state in CONFIRMABLE]
     return render_template(
         "buyer/delivery.html",
         order=found,

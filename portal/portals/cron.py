@@ -12,7 +12,7 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.api import answers, reply
 from portal.core.unit_of_work import atomic
-from portal.workflows import payouts
+from portal.workflows import payouts, tracking
 
 bp = Blueprint("cron", __name__)
 
@@ -24,6 +24,12 @@ class ReconciliationDone(msgspec.Struct):
 
     run: int
     findings: dict[str, int]
+
+
+class SyncStarted(msgspec.Struct):
+    """How many parcels will be asked about."""
+
+    parcels: int
 
 
 class ClockMoved(msgspec.Struct, forbid_unknown_fields=True):
@@ -40,6 +46,15 @@ def payout_reconciliation() -> Response:
     _only_with_the_secret()
     run = payouts.reconcile(by=CRON)
     return reply(ReconciliationDone(run.pop("run"), run))
+
+
+@bp.route("/api/cron/shipment-sync", methods=["GET", "POST"])
+@open_to_the_world("guarded by the cron secret")
+@answers(200, SyncStarted, summary="Ask the carriers about every parcel on its way (needs X-Cron-Secret)")
+def shipment_sync() -> Response:
+    """Every parcel on its way is due for asking now; the workers ask, with their usual patience."""
+    _only_with_the_secret()
+    return reply(SyncStarted(tracking.sync_now(by=CRON)))
 
 
 @bp.post("/api/demo/clock")

@@ -44,7 +44,7 @@ def home() -> str:
         balances=ledger_queries.balances(),
         inbox=inbox_queries.counts(),
         waiting_for_a_person=outbox_queries.waiting_for_a_person(),
-        not_released=len(orders_queries.completed_but_not_released(1000)),
+        not_released=len(orders_queries.with_money_to_follow(1000)),
         runs=escrow_queries.last_reconciliations(5),
     )
 

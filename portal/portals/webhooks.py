@@ -10,12 +10,13 @@ from werkzeug.wrappers import Response as Redirect
 
 from portal.accounts.guard import open_to_the_world
 from portal.core.errors import BadInput, NotFound
-from portal.core.ports import port
+from portal.core.ports import known, port
 from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
 from portal.escrow.ports import WebhookVerifier
 from portal.inbox import services as inbox
 from portal.orders import queries as orders_queries
+from portal.shipping.ports import Carriers
 
 bp = Blueprint("webhooks", __name__)
 
@@ -41,6 +42,34 @@ def payments(provider: str) -> Response:
                 event_type=hint.event_type,
                 dedupe_key=hint.dedupe_key,
                 aggregate_key=hint.aggregate_key,
+                signed=True,
+                headers={name: request.headers[name] for name in KEPT_HEADERS if name in request.headers},
+                raw_body=body,
+            )
+        )
+    return Response(status=200)
+
+
+@bp.post("/api/webhooks/shipments/<carrier>")
+@open_to_the_world("the carrier signs what it sends")
+def shipments(carrier: str) -> Response:
+    """Store a carrier's message, as above. Carriers that send none do not exist here."""
+    verifier = known(Carriers).webhooks.get(carrier)
+    if verifier is None:
+        abort(404)
+    body = _capped_body()
+    hint = verifier.open(dict(request.headers), body)
+    if hint is None:
+        logger.warning("a {} webhook with a wrong signature was turned away", carrier)
+        abort(401)
+    with atomic():
+        inbox.store(
+            inbox.Arrival(
+                provider=carrier,
+                topic="shipments",
+                event_type=hint.event_type,
+                dedupe_key=hint.dedupe_key,
+                aggregate_key=f"{carrier}:{hint.consignment_key}",
                 signed=True,
                 headers={name: request.headers[name] for name in KEPT_HEADERS if name in request.headers},
                 raw_body=body,

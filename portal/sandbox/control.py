@@ -15,7 +15,7 @@ from portal.sandbox.iyzico.books import Books, Refused
 from portal.sandbox.store import Row
 from portal.sandbox.world import World
 
-PROVIDERS = ("iyzico",)
+PROVIDERS = ("iyzico", "yurtici", "aras", "mock", "nilvera", "smtp")
 
 
 def control(world: World, books: Books) -> Blueprint:
@@ -48,7 +48,7 @@ def control(world: World, books: Books) -> Blueprint:
 
     @bp.get("/<provider>/effects")
     def _effects(provider: str) -> Response:
-        return jsonify(provider=provider, effects=world.store.all("effect") if provider == "iyzico" else [])
+        return jsonify(provider=provider, effects=world.store.all("effect"))
 
     @bp.post("/clock")
     def _clock() -> Response:

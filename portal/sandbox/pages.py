@@ -12,7 +12,7 @@ from portal.sandbox.world import World
 
 OPERATIONS = (
     "approve", "refund", "cancel", "checkout_init", "checkout_retrieve", "payment_detail", "report_details",
-    "payout_report", "submerchant", "webhook", "*",
+    "payout_report", "submerchant", "webhook", "create", "cancel", "track", "draft", "confirm", "status", "mail", "*",
 )  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def pages(world: World, books: Books) -> Blueprint:
         if mode not in MODES or operation not in OPERATIONS:
             abort(422)
         times = request.form.get("times", "1")
-        world.faults.add(Fault("iyzico", operation, mode, int(times) if times.isdigit() else 1))
+        world.faults.add(Fault("*", operation, mode, int(times) if times.isdigit() else 1))
         return redirect("/", code=303)
 
     @bp.post("/levers/calm")

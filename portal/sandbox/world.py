@@ -28,6 +28,7 @@ class SandboxSettings:
     payout_delay_days: int = 1
     fee_permille: int = 25  # in thousandths of the paid amount, half up
     fee_fixed_kurus: int = 25
+    smtp_port: int | None = None  # 0: any free one; None: no post office
     folder: Path | None = None
 
     @classmethod
@@ -41,6 +42,7 @@ class SandboxSettings:
             webhook_url=env.get("SANDBOX_WEBHOOK_URL", ""),
             portal_url=env.get("PORTAL_URL", ""),
             cron_secret=env.get("CRON_SECRET", ""),
+            smtp_port=int(env["SANDBOX_SMTP_PORT"]) if env.get("SANDBOX_SMTP_PORT") else None,
             folder=Path(env["SANDBOX_HOME"]) if env.get("SANDBOX_HOME") else None,
         )
 

@@ -16,6 +16,7 @@ from portal.core.ports import Outcome, port
 from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
 from portal.escrow import services as escrow
+from portal.escrow.lots import lots_of
 from portal.escrow.models import NetworkPayment
 from portal.escrow.ports import CheckoutItem, CheckoutRequest, PaymentGateway, PaymentState, PaymentTruth
 from portal.escrow.states import Payment
@@ -106,8 +107,8 @@ def _paid(payment: NetworkPayment, checkout_orders: list[Order], state: PaymentS
         return Applied(noted("paid although nothing was owed: goes back"))
     _retire_other_attempts(payment)
     checkout = orders_queries.checkout(payment.checkout_id)
-    lines = {escrow.item_key(line): line for order in checkout.orders for line in order.lines}
-    escrow.capture(payment, lines, state)
+    lots = {lot.item_key: lot for order in checkout.orders for line in order.lines for lot in lots_of(line)}
+    escrow.capture(payment, lots, state)
     for order in checkout_orders:
         orders.paid(order, by=SYSTEM, because=noted("the buyer paid"))
     return Applied(noted("paid, held in trust"))
@@ -159,14 +160,15 @@ def _request(
 ) -> CheckoutRequest:
     items = [
         CheckoutItem(
-            item_key=escrow.item_key(line),
+            item_key=lot.item_key,
             name=line.name,
-            amount=Money(line.total_kurus),
+            amount=lot.amount,
             seller_key=order.seller.provider_seller_key or "",
-            seller_share=Money(line.seller_share_kurus),
+            seller_share=lot.seller_share,
         )
         for order in checkout.orders
         for line in order.lines
+        for lot in lots_of(line)
     ]
     return CheckoutRequest(
         attempt_key=payment.attempt_key,

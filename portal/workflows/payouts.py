@@ -26,7 +26,7 @@ from portal.escrow.states import Hold, Payment
 from portal.orders import queries as orders_queries
 from portal.outbox import queries as outbox_queries
 from portal.outbox import services as outbox
-from portal.workflows import checkout, delivery, provider_calls
+from portal.workflows import checkout, money
 
 # The provider's reports may lag; a few days back are read again every time (each row counts once).
 LOOK_BACK_DAYS = 3
@@ -93,9 +93,9 @@ def _learned(payment_id: int, state: PaymentState) -> bool:
 
 
 def repair_releases(found: Counter[str], limit: int = 1000) -> None:
-    """Completed orders whose money has not left: see at the provider, note what is done, ask again for what is not."""
+    """Orders whose money should have moved and has not: see at the provider, note what is done, ask again for what is not."""
     with atomic():
-        order_ids = orders_queries.completed_but_not_released(limit)
+        order_ids = orders_queries.with_money_to_follow(limit)
     for order_id in order_ids:
         found["orders_checked"] += 1
         with atomic():
@@ -141,11 +141,9 @@ def _repair(order_id: int, approved: set[str], found: Counter[str]) -> None:
         elif hold.state == Hold.RELEASING:
             for intent in outbox_queries.intents_about("hold", [str(hold.id)]):
                 outbox.ask_soon(intent)
-    found["releases_asked_again"] += delivery.release_what_is_accepted(
-        order, by=SYSTEM, because=noted("reconciliation")
-    )
-    provider_calls.payout_follows(order, because=noted("reconciliation"))
-    found["still_open"] += order.payout_status != "RELEASED"
+    found["releases_asked_again"] += money.follow_pieces(order, by=SYSTEM, because=noted("reconciliation"))
+    money.payout_follows(order, because=noted("reconciliation"))
+    found["still_open"] += order.state == "COMPLETED" and order.payout_status != "RELEASED"
 
 
 def book_payouts(found: Counter[str]) -> None:

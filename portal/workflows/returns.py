@@ -10,13 +10,12 @@ from portal.core.money import Money
 from portal.escrow import queries as escrow_queries
 from portal.escrow import services as escrow
 from portal.escrow.models import EscrowRefund
-from portal.escrow.states import Hold
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
 from portal.orders.states import OrderState
 from portal.shipping import queries as shipping_queries
 from portal.shipping.states import Parcel
-from portal.workflows import checkout
+from portal.workflows import checkout, money
 
 
 class AlreadyOnItsWay(Refusal):
@@ -37,10 +36,9 @@ def cancel_order(order_id: int, *, by: Actor, because: str) -> None:
     if any(parcel.state != Parcel.CANCELLED for parcel in shipping_queries.parcels_of(order_id)):
         raise AlreadyOnItsWay(_l("A parcel is already being prepared. Please speak to the seller about a return."))
     orders.cancel(order, by=by, because=because)
-    for hold in escrow_queries.holds_of([order_id]):
-        if hold.state == Hold.HELD:
-            left = Money(hold.held_kurus)
-            escrow.ask_refund(hold, left, order.seller_organisation_id, by=by, because=because)
+    for line in orders_queries.lines_of(order_id):
+        orders.withdraw_pieces(line.id, line.to_ship)
+    money.follow_pieces(order, by=by, because=because)
 
 
 def refund(hold_id: int, amount: Money, *, by: Actor, because: str) -> EscrowRefund:

@@ -7,14 +7,17 @@ from collections.abc import Callable
 from loguru import logger
 
 from portal.core.errors import UnknownWords
-from portal.core.ports import port
+from portal.core.i18n import noted
+from portal.core.ports import Outcome, port
 from portal.core.unit_of_work import atomic
 from portal.escrow.ports import PaymentAnswer, PaymentGateway
 from portal.escrow.services import Discrepancy
 from portal.inbox import services as inbox
 from portal.inbox.models import InboxMessage
-from portal.workflows import checkout
+from portal.shipping import queries as shipping_queries
+from portal.workflows import checkout, tracking
 from portal.workflows.checkout import Applied, Waiting
+from portal.workflows.standing import with_order
 
 # The topic says who is asked for the truth.
 HANDLERS: dict[str, Callable[[InboxMessage], None]] = {}
@@ -80,4 +83,31 @@ def _set_aside(message: InboxMessage, note: str) -> None:
             inbox.set_aside(message, note[:2000])
 
 
+def _shipment_message(message: InboxMessage) -> None:
+    """A hint about a parcel: ask its carrier, apply what it says."""
+    carrier_code, _, key = message.aggregate_key.partition(":")
+    with atomic():
+        shipment = shipping_queries.parcel_of_key(carrier_code, key)
+    if shipment is None:
+        _later(message, "we know no parcel with this key (yet)")
+        return
+    answer = tracking.where_is(shipment)
+    with atomic():
+        if not inbox.still_mine(message):
+            return
+        if answer.outcome is Outcome.DONE:
+            locked, order = with_order(shipment.id)
+            tracking.learn(locked, order, answer)
+            inbox.applied(message, noted("the carrier was asked"))
+        else:
+            inbox.try_later(message, f"the carrier did not answer: {answer.why}")
+
+
+def _later(message: InboxMessage, why: str) -> None:
+    with atomic():
+        if inbox.still_mine(message):
+            inbox.try_later(message, why)
+
+
 HANDLERS["payments"] = _payment_message
+HANDLERS["shipments"] = _shipment_message

@@ -43,7 +43,7 @@ def main() -> None:
     """One row per measurement: what, microseconds, how many times the floor."""
     servers = for_tests.ensure_servers()
     url = for_tests.clone_database(servers.database_url, "template1", f"bench_{uuid.uuid4().hex[:8]}")
-    app = create_app(test_settings(url, servers.redis_url, "http://127.0.0.1:9"))
+    app = create_app(test_settings(url, servers.redis_url, "http://127.0.0.1:9", smtp_port=9))
     done = app.test_cli_runner().invoke(args=["prepare"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     numbers = itertools.count()

@@ -15,6 +15,7 @@ import pytest
 
 from portal.embedded.children import free_port
 from portal.embedded.home import ROOT
+from portal.sandbox import access as sandbox_access
 from portal.settings import Settings
 
 
@@ -90,6 +91,10 @@ class Processes:
             "IYZICO_API_KEY": s.iyzico_api_key,
             "IYZICO_SECRET_KEY": s.iyzico_secret_key,
             "IYZICO_TIMEOUT_SECONDS": str(s.iyzico_timeout_seconds),
+            "PROVIDER_TIMEOUT_SECONDS": str(s.provider_timeout_seconds),
+            "SMTP_PORT": str(s.smtp_port),
+            "SMTP_TIMEOUT_SECONDS": str(s.smtp_timeout_seconds),
+            **sandbox_access.environment(s.sandbox_url),
             "SANDBOX_URL": s.sandbox_url,
             "OUTBOX_LEASE_SECONDS": str(s.outbox_lease_seconds),
             "OUTBOX_QUIET_SECONDS": str(s.outbox_quiet_seconds),

@@ -106,7 +106,7 @@ def test_an_answer_somebody_tampered_with_is_not_believed(app: Flask, cast: Cast
         answer = httpx.Client().send(
             httpx.Request(request.method, request.url, content=request.content, headers=request.headers)
         )
-        return httpx.Response(200, content=answer.content.replace(b"859", b"858"))
+        return httpx.Response(200, content=answer.content.replace(b"214", b"213"))
 
     client = IyzicoClient(
         base_url=sandbox.url, api_key="sandbox-testApiKey", secret_key=SECRET, transport=httpx.MockTransport(tampering)

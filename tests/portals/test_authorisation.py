@@ -36,7 +36,8 @@ TABLE = {
     "GET accounts.home": OPEN, "GET accounts.sign_in": OPEN, "POST accounts.enter": OPEN, "POST accounts.leave": OPEN,
     "POST accounts.language": OPEN, "POST accounts.theme": OPEN, "GET healthz": OPEN, "GET openapi": OPEN, "GET favicon": OPEN,
     "POST accounts_api.token": OPEN, "GET accounts_api.me": Rule(EVERYBODY),
-    "POST webhooks.payments": OPEN, "POST webhooks.callback": OPEN,
+    "POST webhooks.payments": OPEN, "POST webhooks.shipments": OPEN,
+    "GET cron.shipment_sync": OPEN, "POST cron.shipment_sync": OPEN, "POST webhooks.callback": OPEN,
     "GET cron.payout_reconciliation": OPEN, "POST cron.payout_reconciliation": OPEN, "POST cron.demo_clock": OPEN,
     "GET buyer.home": Rule((BUYER,)), "GET buyer.offers": Rule((BUYER,)), "POST buyer.place": Rule((BUYER,)),
     "GET buyer.order_list": Rule((BUYER,)), "GET buyer.checkout": Rule((BUYER,), own=True),
@@ -103,7 +104,7 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
     names = {
         "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
         "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
-        "message_id": 1, "intent_id": 1, "provider": "iyzico",
+        "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
 

@@ -13,8 +13,8 @@ import pytest
 from flask import Flask
 
 from portal.core.money import Money, total
-from portal.core.ports import Outcome
-from portal.escrow.ports import CallAnswer, CheckoutItem, CheckoutPage, CheckoutRequest, PaymentTruth, Seller
+from portal.core.ports import CallAnswer, Outcome
+from portal.escrow.ports import CheckoutItem, CheckoutPage, CheckoutRequest, PaymentTruth, Seller
 from portal.integrations.iyzico import signing
 from portal.integrations.iyzico.adapter import IyzicoGateway
 from portal.integrations.iyzico.client import Heard, IyzicoClient

@@ -20,7 +20,7 @@ from portal.ledger.services import Pair
 from portal.orders import queries as orders_queries
 from portal.outbox import queries as outbox_queries
 from portal.outbox.models import ProviderIntent
-from portal.workflows import payouts
+from portal.workflows import delivery, payouts
 from tests import story
 from tests.cast import Cast, actor
 from tests.world import SandboxControl
@@ -114,7 +114,10 @@ def test_a_sender_that_died_is_asked_about_and_not_repeated(app: Flask, cast: Ca
     from portal.outbox import services as outbox
 
     order = story.paid(app, cast, sandbox)[0]
-    story.confirmed(order, cast)
+    story.delivered(order, cast)
+    story.drain("provider_calls")
+    with atomic():
+        delivery.confirm_delivery(order.id, None, by=actor(cast.fatma), because="teslim aldım")
     with atomic():
         claimed = outbox.claim()
     assert claimed

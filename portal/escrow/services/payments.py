@@ -12,7 +12,7 @@ from portal.core import clock
 from portal.core.actor import SYSTEM, Actor
 from portal.core.database import db
 from portal.core.i18n import noted
-from portal.core.money import Money
+from portal.escrow.lots import Lot
 from portal.escrow.models import EscrowHold, NetworkPayment
 from portal.escrow.ports import CheckoutPage, PaidItem, PaymentState
 from portal.escrow.services.refusals import Discrepancy, NothingToPay
@@ -20,13 +20,8 @@ from portal.escrow.states import HOLD, PAYMENT, Hold, Payment
 from portal.ledger import accounts
 from portal.ledger import services as ledger
 from portal.ledger.services import Pair
-from portal.orders.models import Checkout, OrderLine
+from portal.orders.models import Checkout
 from portal.outbox import services as outbox
-
-
-def item_key(line: OrderLine) -> str:
-    """Our name of a basket item at the provider."""
-    return f"L{line.id}"
 
 
 def open_payment(checkout: Checkout, *, provider: str, by: Actor) -> NetworkPayment:
@@ -74,11 +69,11 @@ def fail(payment: NetworkPayment, state: PaymentState) -> bool:
     return True
 
 
-def capture(payment: NetworkPayment, lines: dict[str, OrderLine], state: PaymentState) -> None:
-    """The buyer has paid: the money is in trust, one hold per line. Raises Discrepancy when a figure differs."""
-    _compare(payment, lines, state)
+def capture(payment: NetworkPayment, lots: dict[str, Lot], state: PaymentState) -> None:
+    """The buyer has paid: the money is in trust, one hold per lot. Raises Discrepancy when a figure differs."""
+    _compare(payment, lots, state)
     _moved_to_paid(payment, Payment.PAID, state)
-    pairs = [_hold_and_pair(payment, lines[item.item_key], item) for item in state.items]
+    pairs = [_hold_and_pair(payment, lots[item.item_key], item) for item in state.items]
     fee = Pair(accounts.PROVIDER_FEE, accounts.provider(payment.provider), state.provider_fee)
     ledger.post(
         "CAPTURE",
@@ -126,15 +121,15 @@ def surplus_returned(payment: NetworkPayment, *, entry_id: int) -> None:
     )
 
 
-def _compare(payment: NetworkPayment, lines: dict[str, OrderLine], state: PaymentState) -> None:
+def _compare(payment: NetworkPayment, lots: dict[str, Lot], state: PaymentState) -> None:
     """The provider's basket must be ours, to the kuruş."""
     if state.paid.kurus != payment.amount_kurus:
         raise Discrepancy(f"paid {state.paid.kurus} kuruş instead of {payment.amount_kurus}")
-    if {item.item_key for item in state.items} != lines.keys() or len(state.items) != len(lines):
+    if {item.item_key for item in state.items} != lots.keys() or len(state.items) != len(lots):
         raise Discrepancy("the items are not the ones we sent")
     for item in state.items:
-        line = lines[item.item_key]
-        if (item.amount.kurus, item.seller_share.kurus) != (line.total_kurus, line.seller_share_kurus):
+        lot = lots[item.item_key]
+        if (item.amount, item.seller_share) != (lot.amount, lot.seller_share):
             raise Discrepancy(f"item {item.item_key}: {item.amount.kurus}/{item.seller_share.kurus} kuruş")
 
 
@@ -151,21 +146,22 @@ def _moved_to_paid(payment: NetworkPayment, to: Payment, state: PaymentState) ->
     )
 
 
-def _hold_and_pair(payment: NetworkPayment, line: OrderLine, item: PaidItem) -> Pair:
+def _hold_and_pair(payment: NetworkPayment, lot: Lot, item: PaidItem) -> Pair:
     hold = EscrowHold(
         payment_id=payment.id,
-        order_id=line.order_id,
-        order_line_id=line.id,
-        pieces=line.quantity,
+        order_id=lot.line.order_id,
+        order_line_id=lot.line.id,
+        lot_no=lot.lot_no,
+        pieces=lot.pieces,
         provider=payment.provider,
         provider_item_key=item.provider_item_key,
-        amount_kurus=line.total_kurus,
-        seller_share_kurus=line.seller_share_kurus,
-        commission_kurus=line.commission_kurus,
-        held_kurus=line.total_kurus,
+        amount_kurus=lot.amount.kurus,
+        seller_share_kurus=lot.seller_share.kurus,
+        commission_kurus=lot.commission.kurus,
+        held_kurus=lot.amount.kurus,
         state=Hold.HELD,
     )
     db.session.add(hold)
     HOLD.begin(hold, actor=SYSTEM, reason=noted("the buyer paid"))
     provider = accounts.provider(payment.provider)
-    return Pair(provider, accounts.ESCROW, Money(line.total_kurus), order_id=line.order_id, hold_id=hold.id)
+    return Pair(provider, accounts.ESCROW, lot.amount, order_id=lot.line.order_id, hold_id=hold.id)

@@ -26,7 +26,13 @@ from portal.outbox import services as outbox
 
 
 def ask_refund(
-    hold: EscrowHold, amount: Money, seller_organisation_id: int, *, by: Actor, because: str
+    hold: EscrowHold,
+    amount: Money,
+    seller_organisation_id: int,
+    *,
+    by: Actor,
+    because: str,
+    for_pieces: bool = False,
 ) -> EscrowRefund:
     """Give money back to the buyer, mirroring the split; from trust, or from what was already released.
 
@@ -46,6 +52,7 @@ def ask_refund(
         amount_kurus=amount.kurus,
         seller_part_kurus=parts.seller.kurus,
         commission_part_kurus=parts.commission.kurus,
+        for_pieces=for_pieces,
         after_release=hold.state == Hold.RELEASED,
         because=because.strip(),
         state=Refund.REQUESTED,

@@ -1,0 +1,1 @@
+"""Parcels that no carrier brings: our own van, or by hand."""

@@ -1,0 +1,1 @@
+"""Nilvera e-İrsaliye: plays the DespatchOffice."""

@@ -1,0 +1,1 @@
+"""Yurtiçi Kargo over SOAP: create, query, cancel (facts: carriers)."""

@@ -1,0 +1,42 @@
+"""Letters leave the house: claim and commit, hand over, note the answer under a fence.
+
+No transaction is open while the mail server thinks.
+"""
+
+from __future__ import annotations
+
+from loguru import logger
+
+from portal.core.i18n import noted
+from portal.core.ports import CallAnswer, Outcome, port
+from portal.core.unit_of_work import atomic
+from portal.mail import services as mails
+from portal.mail.models import MailMessage
+from portal.mail.ports import PostOffice
+
+
+def send_next() -> bool:
+    """Take one due letter to the post office; False when nothing is due."""
+    with atomic():
+        mail = mails.claim()
+    if mail is None:
+        return False
+    answer = port(PostOffice).send(mail.letter())
+    with atomic():
+        if not mails.still_mine(mail):
+            logger.warning("mail {}: an answer came after the lease had run out", mail.id)
+            return True
+        _note(mail, answer)
+    return True
+
+
+def _note(mail: MailMessage, answer: CallAnswer) -> None:
+    match answer.outcome:
+        case Outcome.DONE:
+            mails.sent(mail, note=answer.why or noted("sent"))
+        case Outcome.REFUSED:
+            mails.refused(mail, note=answer.why)
+        case Outcome.NOT_SENT:
+            mails.not_reached(mail, note=answer.why)
+        case Outcome.UNKNOWN:
+            mails.unknown(mail, note=answer.why)

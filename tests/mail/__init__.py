@@ -1,0 +1,1 @@
+"""Letters, over the real database."""
