@@ -30,7 +30,7 @@ from portal.mail.states import MAIL
 from portal.orders.states import ORDER, PAYOUT
 from portal.outbox.states import INTENT
 from portal.passport import views as passport
-from portal.portals import admin, buyer, cron, finance, network, seller, warehouse, webhooks
+from portal.portals import admin, buyer, cron, disputes, doorstep, finance, labels, network, seller, warehouse, webhooks
 from portal.settings import Settings
 from portal.shipping.states import PARCEL, TRACKED_MEANINGS
 from portal.workflows.payouts import FINDING_NAMES
@@ -59,7 +59,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    for blueprint in (passport.bp, buyer.bp, seller.bp, warehouse.bp, finance.bp, admin.bp, accounts_views.bp):
+    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels)
+    for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
     for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):
         csrf.exempt(machine)

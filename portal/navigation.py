@@ -24,6 +24,7 @@ _MONEY = [
     (_l("Today"), "/finance/"),
     (_l("Orders"), "/finance/orders"),
     (_l("In trust"), "/finance/holds"),
+    (_l("Disputes"), "/disputes"),
     (_l("Payouts"), "/finance/payouts"),
     (_l("Ledger"), "/finance/ledger"),
 ]
@@ -31,11 +32,23 @@ _MACHINES = [
     (_l("Health"), "/admin/"),
     (_l("Inbox"), "/admin/inbox"),
     (_l("Outbox"), "/admin/outbox"),
+    (_l("Parcels"), "/admin/parcels"),
     (_l("Audit trail"), "/admin/audit"),
 ]
 PLACES: dict[Role, list[tuple[Any, str]]] = {
-    Role.BUYER: [(_l("Today"), "/buyer/"), (_l("Products"), "/buyer/offers"), (_l("Orders"), "/buyer/orders")],
-    Role.SELLER: [(_l("Today"), "/seller/"), (_l("Sales"), "/seller/orders"), (_l("Balance"), "/seller/balance")],
+    Role.BUYER: [
+        (_l("Today"), "/buyer/"),
+        (_l("Products"), "/buyer/offers"),
+        (_l("Orders"), "/buyer/orders"),
+        (_l("Disputes"), "/disputes"),
+    ],
+    Role.SELLER: [
+        (_l("Today"), "/seller/"),
+        (_l("Sales"), "/seller/orders"),
+        (_l("Parcels"), "/seller/shipments"),
+        (_l("Disputes"), "/disputes"),
+        (_l("Balance"), "/seller/balance"),
+    ],
     Role.PACKER: [(_l("Parcels"), "/warehouse/")],
     Role.FINANCE: [*_MONEY, *_MACHINES],
     Role.BROKER: [*_MONEY, *_MACHINES],

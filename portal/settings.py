@@ -69,7 +69,7 @@ class Settings:
     token_minutes: int = 60
     acceptance_days: int = 3  # days after delivery in which the buyer may object
     commission_percent: Decimal = Decimal("8.5")
-    max_body_bytes: int = 8 * 1024 * 1024
+    max_body_bytes: int = 24 * 1024 * 1024  # a few photographs of a phone
     webhook_max_bytes: int = 256 * 1024
     database_pool: int = 8  # connections a process keeps; as many again for a rush
     outbox_lease_seconds: int = 60  # how long a call in flight is left alone

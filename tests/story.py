@@ -11,11 +11,14 @@ from jobs.drain import STEPS
 from portal.accounts import queries as accounts_queries
 from portal.core import clock
 from portal.core.unit_of_work import atomic
+from portal.disputes import queries as disputes_queries
+from portal.disputes.models import PieceDispute
 from portal.escrow import queries as escrow_queries
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
 from portal.orders.models import Checkout, Order
 from portal.shipping.models import Shipment
+from portal.shipping.services import LineAnswer, Piece
 from portal.workflows import checkout as checkout_story
 from portal.workflows import delivery
 from tests.cast import Cast, actor
@@ -84,15 +87,31 @@ def fresh(checkout: Checkout) -> list[Order]:
     return [orders_queries.any_order(order.id) for order in clock_free]
 
 
-def shipped(order: Order, cast: Cast) -> Shipment:
-    """Prepared by the seller, packed by Cem, handed over."""
+def shipped(
+    order: Order, cast: Cast, *, pieces: list[tuple[int, int]] | None = None, carrier: str = "manual"
+) -> Shipment:
+    """Prepared by the seller (all pieces, or some), packed by Cem, handed over."""
+    wanted = [Piece(*piece) for piece in pieces] if pieces else None
     with atomic():
-        parcel = delivery.prepare_parcel(order.id, by=actor(cast.deniz))
+        parcel = delivery.prepare_parcel(order.id, by=actor(cast.deniz), pieces=wanted, carrier_code=carrier)
     with atomic():
         delivery.pack_parcel(parcel.id, by=actor(cast.cem))
     with atomic():
         delivery.hand_over_parcel(parcel.id, carrier="Elden", tracking_number="T1", by=actor(cast.deniz))
     return parcel
+
+
+def objected(
+    order: Order, cast: Cast, *, pieces: list[tuple[int, int]] | None = None, damaged: int = 1, missing: int = 0
+) -> PieceDispute:
+    """And the buyer objects to some pieces of the parcel's first line; the first dispute."""
+    parcel = shipped(order, cast, pieces=pieces)
+    item = parcel.items[0]
+    said = [LineAnswer(item["line_id"], item["quantity"] - damaged - missing, damaged, missing)]
+    said += [LineAnswer(other["line_id"], other["quantity"]) for other in parcel.items[1:]]
+    with atomic():
+        delivery.answer_line_by_line(parcel, said, {}, by=actor(cast.fatma), note="köşesi ezik", via="PAGE")
+    return disputes_queries.of_parcel(parcel.id)[0]
 
 
 def delivered(order: Order, cast: Cast) -> Shipment:

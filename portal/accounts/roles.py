@@ -44,6 +44,12 @@ class Permission(StrEnum):
     OUTBOX_ACT = "outbox_act"
     AUDIT_SEE = "audit_see"
     HEALTH_SEE = "health_see"
+    LABEL_PRINT = "label_print"
+    PARCEL_SEE = "parcel_see"
+    PARCEL_ACT = "parcel_act"
+    DISPUTE_SEE = "dispute_see"
+    DISPUTE_TALK = "dispute_talk"
+    DISPUTE_SETTLE = "dispute_settle"
 
 
 _WATCHING = frozenset(
@@ -55,8 +61,11 @@ _WATCHING = frozenset(
         Permission.OUTBOX_SEE,
         Permission.AUDIT_SEE,
         Permission.HEALTH_SEE,
+        Permission.PARCEL_SEE,
+        Permission.DISPUTE_SEE,
     }
 )
+_ARGUING = frozenset({Permission.DISPUTE_SEE, Permission.DISPUTE_TALK, Permission.DISPUTE_SETTLE})
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.BUYER: frozenset(
@@ -67,20 +76,30 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PAYMENT_MAKE,
             Permission.DELIVERY_CONFIRM,
         }
-    ),
+    )
+    | _ARGUING,
     Role.SELLER: frozenset(
         {
             Permission.SALE_SEE_OWN,
             Permission.SHIPMENT_PREPARE,
             Permission.SHIPMENT_DELIVER,
             Permission.BALANCE_SEE_OWN,
+            Permission.LABEL_PRINT,
         }
-    ),
-    Role.PACKER: frozenset({Permission.PACKING_SEE, Permission.SHIPMENT_PACK}),
+    )
+    | _ARGUING,
+    Role.PACKER: frozenset({Permission.PACKING_SEE, Permission.SHIPMENT_PACK, Permission.LABEL_PRINT}),
     Role.FINANCE: _WATCHING
-    | {Permission.REFUND_ASK, Permission.RECONCILE, Permission.INBOX_ACT, Permission.OUTBOX_ACT},
+    | _ARGUING
+    | {
+        Permission.REFUND_ASK,
+        Permission.RECONCILE,
+        Permission.INBOX_ACT,
+        Permission.OUTBOX_ACT,
+        Permission.PARCEL_ACT,
+    },
     Role.BROKER: _WATCHING,
-    Role.ADMIN: _WATCHING | {Permission.INBOX_ACT, Permission.OUTBOX_ACT},
+    Role.ADMIN: _WATCHING | {Permission.INBOX_ACT, Permission.OUTBOX_ACT, Permission.PARCEL_ACT},
 }
 
 # Which kind of organisation a part belongs to; the table's CHECK says the same.

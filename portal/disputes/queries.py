@@ -71,6 +71,12 @@ def of_order(order_id: int) -> list[PieceDispute]:
     return list(db.session.scalars(wanted.execution_options(populate_existing=True)))
 
 
+def of_parcel(shipment_id: int) -> list[PieceDispute]:
+    """A parcel's arguments, damaged pieces first."""
+    wanted = select(PieceDispute).where(PieceDispute.shipment_id == shipment_id).order_by(PieceDispute.problem)
+    return list(db.session.scalars(wanted))
+
+
 def unsettled(order_id: int) -> int:
     """How many arguments about an order are not over."""
     wanted = select(func.count()).where(PieceDispute.order_id == order_id, PieceDispute.state.in_(UNSETTLED))

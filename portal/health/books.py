@@ -96,8 +96,38 @@ QUESTIONS = [
         """SELECT l.id FROM network_order_line l CROSS JOIN LATERAL (
              SELECT coalesce(sum((i->>'quantity')::bigint), 0) AS pieces
              FROM shipment s CROSS JOIN LATERAL jsonb_array_elements(s.items) i
-             WHERE s.order_id = l.order_id AND s.state <> 'CANCELLED' AND (i->>'line_id')::bigint = l.id) p
-           WHERE p.pieces <> l.shipped_quantity""",
+             WHERE s.order_id = l.order_id AND s.direction = 'OUT'
+               AND s.state NOT IN ('CANCELLED', 'RETURNED', 'LOST') AND (i->>'line_id')::bigint = l.id) p
+           WHERE p.pieces <> l.shipped_quantity + l.replaced_quantity""",
+    ),
+    Question(
+        noted("order lines whose open disputes do not add up to the pieces argued about"),
+        """SELECT l.id FROM network_order_line l LEFT JOIN dispute d
+             ON d.order_line_id = l.id AND d.state <> 'SETTLED'
+           GROUP BY l.id HAVING coalesce(sum(d.pieces), 0) <> l.disputed_quantity""",
+    ),
+    Question(
+        noted("order lines whose answers do not add up to accepted, refunded, replaced and argued about"),
+        """SELECT l.id FROM network_order_line l LEFT JOIN delivery_receipt_line r ON r.order_line_id = l.id
+           GROUP BY l.id HAVING coalesce(sum(r.accepted + r.damaged + r.missing), 0)
+             <> l.accepted_quantity + l.disputed_quantity + l.refunded_quantity + l.replaced_quantity""",
+    ),
+    Question(
+        noted("order lines of which more money has left for the seller than was accepted"),
+        """SELECT l.id FROM network_order_line l JOIN escrow_hold h ON h.order_line_id = l.id
+           GROUP BY l.id HAVING sum(h.released_kurus) + sum(CASE WHEN h.state = 'RELEASING' THEN h.held_kurus ELSE 0 END)
+             > l.accepted_quantity * l.unit_price_kurus""",
+    ),
+    Question(
+        noted("refunds for pieces that are more than the pieces given up"),
+        """SELECT l.id FROM network_order_line l JOIN escrow_hold h ON h.order_line_id = l.id
+           JOIN escrow_refund r ON r.hold_id = h.id AND r.for_pieces AND r.state <> 'REFUSED'
+           GROUP BY l.id HAVING sum(r.amount_kurus) > (l.refunded_quantity + l.cancelled_quantity) * l.unit_price_kurus""",
+    ),
+    Question(
+        noted("parcels on their way without a despatch note"),
+        """SELECT id FROM shipment WHERE direction = 'OUT' AND handed_over_at IS NOT NULL
+           AND delivery_note_uuid IS NULL""",
     ),
     Question(
         noted("payouts marked as released while a hold still waits"),

@@ -12,6 +12,9 @@ from portal.core.database import db
 from portal.core.errors import NotFound
 from portal.core.formats import account, money, percent
 from portal.core.i18n import told
+from portal.disputes import queries as disputes_queries
+from portal.disputes.models import PieceDispute
+from portal.disputes.states import PROBLEM_NAMES, Problem
 from portal.escrow import queries as escrow_queries
 from portal.escrow.models import EscrowHold, EscrowRefund, NetworkPayment, ProviderPayout
 from portal.ledger import queries as ledger_queries
@@ -65,6 +68,7 @@ _FINDS: dict[str, Any] = {
     "refund": lambda i: select(EscrowHold.order_id).join(EscrowRefund).where(EscrowRefund.id == i),
     "payout": lambda i: select(EscrowHold.order_id).join(ProviderPayout).where(ProviderPayout.id == i),
     "shipment": lambda i: select(Shipment.order_id).where(Shipment.id == i),
+    "dispute": lambda i: select(PieceDispute.order_id).where(PieceDispute.id == i),
     "posting": lambda i: select(Posting.order_id).where(Posting.id == i, Posting.order_id.is_not(None)),
     "entry": lambda i: (
         select(Posting.order_id)
@@ -105,6 +109,7 @@ def passport_of(order: Order, *, with_split: bool) -> Passport:
         *_hold_steps(holds),
         *_parcel_steps(order),
         *_refund_steps(refunds),
+        *_dispute_steps(order),
     ]
     if with_split:
         steps += _call_steps(ids, refunds) + _posting_steps(order.id) + _payout_steps(payouts)
@@ -191,6 +196,22 @@ def _refund_steps(refunds: list[EscrowRefund]) -> list[Step]:
     return [
         Step("refund", r.id, _("Refund"), r.because, r.amount_kurus, r.settled_at or r.requested_at, r.state)
         for r in refunds
+    ]
+
+
+def _dispute_steps(order: Order) -> list[Step]:
+    names = {line.id: line.name for line in order.lines}
+    return [
+        Step(
+            "dispute",
+            dispute.id,
+            f"{PROBLEM_NAMES[Problem(dispute.problem)]}: {names[dispute.order_line_id]}",
+            told(dispute.because) if dispute.because else _("%(n)d pieces", n=dispute.pieces),
+            dispute.amount_kurus,
+            dispute.settled_at or dispute.opened_at,
+            dispute.state,
+        )
+        for dispute in disputes_queries.of_order(order.id)
     ]
 
 

@@ -26,6 +26,8 @@ from portal.orders import queries as orders_queries
 from portal.outbox import queries as outbox_queries
 from portal.outbox import services as outbox
 from portal.outbox.states import INTENT, Intent
+from portal.shipping import queries as shipping_queries
+from portal.shipping import services as shipping
 from portal.workflows import provider_calls
 
 bp = Blueprint("admin", __name__, url_prefix="/admin")
@@ -38,6 +40,42 @@ def home() -> str:
     if wants_region():
         return render_template("admin/_health.html", health=checks.look())
     return render_template("admin/home.html", health=checks.look(), troubles=ask_the_books())
+
+
+@bp.get("/parcels")
+@requires(Permission.PARCEL_SEE)
+def parcels() -> str:
+    """Parcels somebody has to look at, and why."""
+    rows = paged(shipping_queries.needing_somebody(), row=shipping_queries.ParcelRow)
+    watches = {row.shipment.id: shipping_queries.watch_of(row.shipment.id) for row in rows.rows}
+    return render_template("admin/parcels.html", rows=rows, watches=watches)
+
+
+@bp.post("/parcels/<int:shipment_id>/question")
+@requires(Permission.PARCEL_ACT)
+def ask_carrier(shipment_id: int) -> Response:
+    """The carrier is asked again, with fresh patience."""
+    with atomic():
+        shipping.seen(shipping_queries.parcel_for_update(shipment_id))
+        shipping.ask_again([shipment_id])
+        audit.write_down(
+            "carrier asked again",
+            by=current_actor(),
+            about=("shipment", shipment_id),
+            because=request.form.get("because", ""),
+        )
+    return region("", page=url_for(".parcels"), toast=_("The carrier is asked."))
+
+
+@bp.post("/parcels/<int:shipment_id>/seen")
+@requires(Permission.PARCEL_ACT)
+def seen(shipment_id: int) -> Response:
+    """Somebody has looked; what he found is written down."""
+    because = _reason()
+    with atomic():
+        shipping.seen(shipping_queries.parcel_for_update(shipment_id))
+        audit.write_down("parcel looked at", by=current_actor(), about=("shipment", shipment_id), because=because)
+    return region("", page=url_for(".parcels"), toast=_("Written down."))
 
 
 @bp.get("/inbox")

@@ -17,13 +17,16 @@ from portal.core.errors import BadInput
 from portal.core.i18n import noted
 from portal.core.unit_of_work import atomic
 from portal.core.web import choice, paged, region, search_words, wants_region
+from portal.despatch import queries as despatch_queries
+from portal.disputes import queries as disputes_queries
 from portal.escrow import queries as escrow_queries
 from portal.inbox import queries as inbox_queries
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
 from portal.orders.states import ORDER, OrderState
+from portal.portals import answer_form
 from portal.shipping import queries as shipping_queries
-from portal.shipping.states import CONFIRMABLE
+from portal.shipping.states import ANSWERED, CONFIRMABLE
 from portal.workflows import checkout as checkout_story
 from portal.workflows import delivery, returns
 
@@ -144,9 +147,11 @@ def order(order_id: int) -> str:
         "buyer/order.html",
         order=found,
         parcels=parcels,
+        notes=despatch_queries.notes_of([p.id for p in parcels]),
+        disputes=disputes_queries.of_order(order_id),
         history=orders_queries.history("order", [order_id]),
         may_cancel=found.state in (OrderState.PENDING_PAYMENT, OrderState.PAID) and not _live(parcels),
-        may_confirm=any(parcel.state in ("HANDED_OVER", "DELIVERED") for parcel in parcels),
+        may_confirm=any(p.state in ("HANDED_OVER", "DELIVERED") and p.direction == "OUT" for p in parcels),
     )
 
 
@@ -170,13 +175,15 @@ def cancel(order_id: int) -> Response:
 def confirmation(order_id: int) -> str:
     """The phone page: what came, until when to answer, one button."""
     found = orders_queries.order_of_buyer(current_person().organisation_id, order_id)
-    parcels = [p for p in shipping_queries.parcels_of(order_id) if p.state in CONFIRMABLE]
+    parcels = [p for p in shipping_queries.parcels_of(order_id) if p.state in CONFIRMABLE and p.direction == "OUT"]
     return render_template(
         "buyer/delivery.html",
         order=found,
         parcels=parcels,
         lines={line.id: line for line in found.lines},
-        open_parcels=[p for p in parcels if p.state != "ACCEPTED"],
+        said=shipping_queries.receipt_lines([p.id for p in parcels]),
+        disputes=disputes_queries.of_order(order_id),
+        open_parcels=[p for p in parcels if p.state not in ANSWERED],
     )
 
 
@@ -190,3 +197,40 @@ def confirm(order_id: int) -> Response:
     with atomic():
         delivery.confirm_delivery(found.id, chosen, by=current_actor(), because=noted("the buyer confirmed"))
     return redirect(url_for(".confirmation", order_id=order_id), code=303)
+
+
+@bp.get("/shipments/<int:shipment_id>/answer")
+@requires(Permission.DELIVERY_CONFIRM)
+def problem_form(shipment_id: int) -> str:
+    """Something is missing or damaged: line by line."""
+    return render_template("buyer/answer.html", errors={}, typed={}, **_parcel_page(shipment_id))
+
+
+@bp.post("/shipments/<int:shipment_id>/answer")
+@requires(Permission.DELIVERY_CONFIRM)
+def report(shipment_id: int) -> Response | tuple[str, int]:
+    """What was accepted is paid for; about the rest the seller is asked."""
+    context = _parcel_page(shipment_id)
+    parcel = context["parcel"]
+    try:
+        answered = answer_form.read(parcel)
+    except BadInput as no:
+        return answer_form.again(no, **context), 422
+    with atomic():
+        delivery.answer_line_by_line(
+            parcel, answered.lines, answered.pictures, by=current_actor(), note=answered.note, via="PAGE"
+        )
+    return redirect(url_for(".confirmation", order_id=parcel.order_id), code=303)
+
+
+def _parcel_page(shipment_id: int) -> dict[str, Any]:
+    parcel = shipping_queries.parcel(shipment_id)
+    order = orders_queries.order_of_buyer(current_person().organisation_id, parcel.order_id)
+    return {
+        "order": order,
+        "parcel": parcel,
+        "lines": {line.id: line for line in order.lines},
+        "over": parcel.state not in ("HANDED_OVER", "DELIVERED"),
+        "here": url_for(".confirmation", order_id=order.id),
+        "problem_url": url_for(".problem_form", shipment_id=shipment_id),
+    }

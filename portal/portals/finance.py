@@ -15,6 +15,7 @@ from portal.core.errors import BadInput
 from portal.core.money import Money
 from portal.core.unit_of_work import atomic
 from portal.core.web import choice, paged, region, search_words
+from portal.disputes import queries as disputes_queries
 from portal.escrow import queries as escrow_queries
 from portal.escrow import rules
 from portal.escrow.states import HOLD, Hold
@@ -45,6 +46,7 @@ def home() -> str:
         inbox=inbox_queries.counts(),
         waiting_for_a_person=outbox_queries.waiting_for_a_person(),
         not_released=len(orders_queries.with_money_to_follow(1000)),
+        disputes=disputes_queries.counts(),
         runs=escrow_queries.last_reconciliations(5),
     )
 
@@ -87,6 +89,7 @@ def order(order_id: int) -> str:
         refunds=escrow_queries.refunds_of([hold.id for hold in holds]),
         payments=escrow_queries.payments_of(found.checkout_id),
         parcels=shipping_queries.parcels_of(order_id),
+        disputes=disputes_queries.of_order(order_id),
         history=orders_queries.history("order", [order_id]) + orders_queries.history("payout", [order_id]),
     )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 from flask import Blueprint, Response, request
+from flask_babel import lazy_gettext as _l
 
 from portal.accounts import queries as accounts_queries
 from portal.accounts.guard import current_actor, current_person, requires
@@ -18,18 +19,21 @@ from portal.core.errors import BadInput
 from portal.core.i18n import noted
 from portal.core.limits import limited
 from portal.core.unit_of_work import atomic
+from portal.disputes import queries as disputes_queries
+from portal.disputes.models import PieceDispute
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
 from portal.orders.models import Checkout, Order
 from portal.shipping import queries as shipping_queries
 from portal.shipping.models import Shipment
-from portal.shipping.services import Piece
+from portal.shipping.services import LineAnswer, Piece
 from portal.workflows import checkout as checkout_story
 from portal.workflows import delivery, returns
 
 bp = Blueprint("network", __name__, url_prefix="/api/network")
 
 Quantity = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
+Pieces = Annotated[int, msgspec.Meta(ge=0, le=100_000)]
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 Barcode = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
@@ -61,6 +65,9 @@ class LineView(msgspec.Struct):
     total_kurus: int
     shipped_quantity: int
     accepted_quantity: int
+    disputed_quantity: int
+    refunded_quantity: int
+    cancelled_quantity: int
 
 
 class ParcelView(msgspec.Struct):
@@ -71,6 +78,9 @@ class ParcelView(msgspec.Struct):
     state: str
     carrier: str
     tracking_number: str
+    direction: str
+    carrier_status: str | None
+    delivery_note_uuid: str | None
     items: list[dict[str, int]]
     delivered_on: str | None
     accept_by_on: str | None
@@ -134,21 +144,55 @@ class InitShipment(msgspec.Struct, forbid_unknown_fields=True):
     """What goes into the parcel; nothing named means everything that is not in a parcel yet."""
 
     items: Annotated[list[PiecesWanted], msgspec.Meta(min_length=1, max_length=200)] | None = None
+    carrier: Annotated[str, msgspec.Meta(max_length=20)] = "manual"
+
+
+class LineAnswered(msgspec.Struct, forbid_unknown_fields=True):
+    """What the buyer says of one line in a parcel: pieces, which add up to what is in it."""
+
+    line_id: Id
+    accepted: Pieces
+    damaged: Pieces = 0
+    missing: Pieces = 0
+
+
+class ParcelAnswered(msgspec.Struct, forbid_unknown_fields=True):
+    """One parcel, line by line."""
+
+    shipment_id: Id
+    lines: Annotated[list[LineAnswered], msgspec.Meta(min_length=1, max_length=200)]
+    note: Annotated[str, msgspec.Meta(max_length=2000)] = ""
 
 
 class ConfirmDelivery(msgspec.Struct, forbid_unknown_fields=True):
-    """Which parcels the buyer has; none named means all that are on their way."""
+    """Parcels that are complete (none named: all that are on their way), or parcels line by line; not both."""
 
     shipment_ids: Annotated[list[Id], msgspec.Meta(min_length=1, max_length=500)] | None = None
+    parcels: Annotated[list[ParcelAnswered], msgspec.Meta(min_length=1, max_length=100)] | None = None
+
+
+class DisputeView(msgspec.Struct):
+    """An argument about pieces; the amount in kuruş stays in trust until it is settled."""
+
+    id: int
+    shipment_id: int
+    line_id: int
+    problem: str
+    pieces: int
+    amount_kurus: int
+    state: str
+    resolution: str | None
+    answer_by_on: str
 
 
 class DeliveryConfirmed(msgspec.Struct):
-    """Where order, payout and parcels stand after the confirmation."""
+    """Where order, payout, parcels and disputes stand after the confirmation."""
 
     order_id: int
     state: str
     payout_status: str
     shipments: list[ParcelView]
+    disputes: list[DisputeView]
 
 
 class CancelOrder(msgspec.Struct, forbid_unknown_fields=True):
@@ -213,7 +257,11 @@ def init_shipment(order_id: int, body: InitShipment) -> Response:
         answer = idempotency.first_answer(person_id=person.id, action="init shipment", key=key, content=content)
         if answer is None:
             parcel = delivery.prepare_parcel(
-                sale.id, by=current_actor(), pieces=_pieces(body), init_key=f"{person.id}:{key}"
+                sale.id,
+                by=current_actor(),
+                pieces=_pieces(body),
+                init_key=f"{person.id}:{key}",
+                carrier_code=body.carrier,
             )
             answer = msgspec.to_builtins(_parcel(parcel))
             idempotency.remember_answer(person_id=person.id, action="init shipment", key=key, answer=answer)
@@ -235,13 +283,45 @@ def _pieces(body: InitShipment) -> list[Piece] | None:
 @limited("30/minute", by="order_id")
 @answers(200, DeliveryConfirmed, body=ConfirmDelivery, summary="Confirm delivery", body_optional=True)
 def confirm_delivery(order_id: int, body: ConfirmDelivery) -> Response:
-    """ "Teslim aldım": the parcels count as accepted and the money's release is asked for. Said again, the same answer."""
+    """ "Teslim aldım": exactly what is accepted is released, about the rest a dispute begins. Said again, the same."""
     mine = orders_queries.order_of_buyer(current_person().organisation_id, order_id)
+    if body.shipment_ids is not None and body.parcels is not None:
+        raise BadInput(fields={"parcels": _l("Name complete parcels or parcels line by line, not both.")})
+    because = noted("the buyer confirmed")
     with atomic():
-        delivery.confirm_delivery(mine.id, body.shipment_ids, by=current_actor(), because=noted("the buyer confirmed"))
+        if body.parcels is None:
+            delivery.confirm_delivery(mine.id, body.shipment_ids, by=current_actor(), because=because, via="API")
+        for parcel in body.parcels or ():
+            delivery.confirm_delivery(
+                mine.id,
+                by=current_actor(),
+                because=because,
+                via="API",
+                answers={parcel.shipment_id: _answers(parcel)},
+                note=parcel.note,
+            )
     order = orders_queries.any_order(order_id)
     parcels = [_parcel(p) for p in shipping_queries.parcels_of(order_id)]
-    return reply(DeliveryConfirmed(order.id, order.state, order.payout_status, parcels))
+    disputes = [_dispute(d) for d in disputes_queries.of_order(order_id)]
+    return reply(DeliveryConfirmed(order.id, order.state, order.payout_status, parcels, disputes))
+
+
+def _answers(parcel: ParcelAnswered) -> list[LineAnswer]:
+    return [LineAnswer(line.line_id, line.accepted, line.damaged, line.missing) for line in parcel.lines]
+
+
+def _dispute(dispute: PieceDispute) -> DisputeView:
+    return DisputeView(
+        dispute.id,
+        dispute.shipment_id,
+        dispute.order_line_id,
+        dispute.problem,
+        dispute.pieces,
+        dispute.amount_kurus,
+        dispute.state,
+        dispute.resolution,
+        dispute.answer_by_on.isoformat(),
+    )
 
 
 @bp.post("/orders/<int:order_id>/cancel")
@@ -296,6 +376,9 @@ def _view(order: Order) -> OrderView:
                 x.total_kurus,
                 x.shipped_quantity,
                 x.accepted_quantity,
+                x.disputed_quantity,
+                x.refunded_quantity,
+                x.cancelled_quantity,
             )
             for x in order.lines
         ],
@@ -310,6 +393,9 @@ def _parcel(parcel: Shipment) -> ParcelView:
         parcel.state,
         parcel.carrier,
         parcel.tracking_number,
+        parcel.direction,
+        parcel.carrier_status,
+        None if parcel.delivery_note_uuid is None else str(parcel.delivery_note_uuid),
         parcel.items,
         _iso(parcel.delivered_on),
         _iso(parcel.accept_by_on),

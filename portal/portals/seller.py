@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, render_template, request, url_for
+from flask import Response as FlaskResponse
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -13,6 +14,8 @@ from portal.core.errors import BadInput
 from portal.core.i18n import noted
 from portal.core.unit_of_work import atomic
 from portal.core.web import choice, paged, region, search_words
+from portal.despatch import queries as despatch_queries
+from portal.disputes import queries as disputes_queries
 from portal.escrow import queries as escrow_queries
 from portal.ledger import queries as ledger_queries
 from portal.orders import queries as orders_queries
@@ -20,13 +23,15 @@ from portal.orders.models import Order
 from portal.orders.states import ORDER, OrderState
 from portal.shipping import queries as shipping_queries
 from portal.shipping.models import Shipment
-from portal.shipping.services import Piece
-from portal.workflows import delivery
+from portal.shipping.services import SHIPPABLE, Piece
+from portal.shipping.states import PARCEL, Parcel
+from portal.workflows import consignments, delivery
 
 bp = Blueprint("seller", __name__, url_prefix="/seller")
 
 STATES = [state.value for state in OrderState]
 TO_SHIP = [OrderState.PAID.value, OrderState.PARTIALLY_SHIPPED.value]
+PARCEL_STATES = [state.value for state in Parcel]
 
 
 @bp.get("/")
@@ -36,6 +41,7 @@ def home() -> str:
     mine = current_person().organisation_id
     return render_template(
         "seller/home.html",
+        disputes=disputes_queries.counts(seller_id=mine),
         to_prepare=paged(orders_queries.orders(seller_id=mine, states=TO_SHIP)).rows[:20],
         packed=shipping_queries.first(["PACKED"], mine),
         on_the_way=shipping_queries.first(["HANDED_OVER"], mine),
@@ -66,14 +72,20 @@ def order_list() -> str:
 def order(order_id: int) -> str:
     """One sale: lines with the seller's share, parcels with what to do next."""
     found = orders_queries.order_of_seller(current_person().organisation_id, order_id)
+    parcels = shipping_queries.parcels_of(order_id)
+    ids = [parcel.id for parcel in parcels]
     return render_template(
         "seller/order.html",
         order=found,
-        parcels=shipping_queries.parcels_of(order_id),
+        parcels=parcels,
+        notes=despatch_queries.notes_of(ids),
+        said=shipping_queries.receipt_lines(ids),
+        disputes=disputes_queries.of_order(order_id),
+        carriers=consignments.choices(),
         lines={line.id: line for line in found.lines},
         history=orders_queries.history("order", [order_id]),
         holds=escrow_queries.holds_of([order_id]),
-        may_prepare=found.state in TO_SHIP and any(x.shipped_quantity < x.quantity for x in found.lines),
+        may_prepare=found.state in SHIPPABLE and any(line.to_ship for line in found.lines),
     )
 
 
@@ -84,7 +96,9 @@ def prepare(order_id: int) -> Response:
     found = orders_queries.order_of_seller(current_person().organisation_id, order_id)
     pieces = _counted(found)
     with atomic():
-        delivery.prepare_parcel(found.id, by=current_actor(), pieces=pieces)
+        delivery.prepare_parcel(
+            found.id, by=current_actor(), pieces=pieces, carrier_code=request.form.get("carrier_code") or "manual"
+        )
     return _back(found.id, _("The packers have it."))
 
 
@@ -100,6 +114,80 @@ def _counted(order: Order) -> list[Piece] | None:
     if not pieces and any(typed.values()):
         raise BadInput(fields={"pieces": _("Choose at least one piece.")})
     return pieces or None
+
+
+@bp.post("/orders/<int:order_id>/withdrawals")
+@requires(Permission.SHIPMENT_PREPARE)
+def withdraw(order_id: int) -> Response:
+    """What can't be supplied will not be shipped; its money goes back."""
+    found = orders_queries.order_of_seller(current_person().organisation_id, order_id)
+    pieces = _counted(found)
+    if pieces is None:
+        raise BadInput(fields={"pieces": _("Choose at least one piece.")})
+    because = _clean("because") or noted("the seller cannot supply it")
+    with atomic():
+        delivery.withdraw_pieces(found.id, pieces, by=current_actor(), because=because)
+    return _back(found.id, _("Withdrawn. The money for it goes back to the buyer."))
+
+
+@bp.get("/shipments")
+@requires(Permission.SALE_SEE_OWN)
+def shipment_list() -> str:
+    """All parcels, by state, with what to do next."""
+    mine = current_person().organisation_id
+    state = choice("state", PARCEL_STATES)
+    wanted = shipping_queries.parcels_of_seller(mine, states=[state] if state else None, search=search_words())
+    rows = paged(wanted, row=shipping_queries.ParcelRow)
+    return render_template(
+        "seller/shipments.html",
+        rows=rows,
+        notes=despatch_queries.notes_of([row.shipment.id for row in rows.rows]),
+        counts=shipping_queries.counts_of_seller(mine),
+        state=state,
+        machine=PARCEL,
+        q=search_words(),
+    )
+
+
+@bp.get("/shipments/<int:shipment_id>")
+@requires(Permission.SALE_SEE_OWN)
+def shipment(shipment_id: int) -> str:
+    """One parcel: where it is, in the carrier's own words, its despatch note and what the buyer said."""
+    parcel, order = _mine(shipment_id)
+    return render_template(
+        "seller/shipment.html",
+        parcel=parcel,
+        order=order,
+        lines={line.id: line for line in order.lines},
+        scans=shipping_queries.scans_of(shipment_id),
+        watch=shipping_queries.watch_of(shipment_id),
+        note=despatch_queries.notes_of([shipment_id]).get(shipment_id),
+        said=shipping_queries.receipt_lines([shipment_id]).get(shipment_id, []),
+        receipt=shipping_queries.receipt_of(shipment_id),
+        disputes=[d for d in disputes_queries.of_order(order.id) if d.shipment_id == shipment_id],
+        history=orders_queries.history("shipment", [shipment_id]),
+    )
+
+
+@bp.get("/shipments/<int:shipment_id>/despatch.xml")
+@requires(Permission.SALE_SEE_OWN)
+def despatch_note(shipment_id: int) -> FlaskResponse:
+    """The e-despatch note as it was written (UBL-TR)."""
+    parcel, _order = _mine(shipment_id)
+    note = despatch_queries.note_with_text(parcel.id)
+    named = {"Content-Disposition": f'attachment; filename="{note.number}.xml"'}
+    return FlaskResponse(note.ubl, mimetype="application/xml", headers=named)
+
+
+@bp.post("/shipments/<int:shipment_id>/loss")
+@requires(Permission.SHIPMENT_PREPARE)
+def lost(shipment_id: int) -> Response:
+    """The parcel is given up; its pieces are to be sent again."""
+    parcel, order = _mine(shipment_id)
+    because = _clean("because") or noted("the seller gives the parcel up as lost")
+    with atomic():
+        delivery.parcel_lost(parcel.id, by=current_actor(), because=because)
+    return _back(order.id, _("Given up. The pieces can go into another parcel."))
 
 
 @bp.post("/shipments/<int:shipment_id>/hand-over")

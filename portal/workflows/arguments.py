@@ -22,6 +22,7 @@ from portal.shipping.services import Piece
 from portal.workflows import money
 from portal.workflows.standing import order_follows
 
+GOODS_ARE_BACK = noted("the goods are back")
 # Each side may give in; finance may decide anything.
 MAY_END_WITH = {
     Role.BUYER: {Resolution.RELEASE, Resolution.REPLACEMENT},
@@ -58,7 +59,7 @@ def call_goods_back(dispute: PieceDispute, order: Order, *, by: Actor, because: 
 def goods_are_back(return_shipment_id: int, order: Order, *, by: Actor) -> None:
     """The goods of some arguments are with the seller again: their money goes back."""
     for dispute in disputes_queries.waiting_for_return(return_shipment_id):
-        _end(dispute, order, Resolution.REFUND, by=by, because=noted("the goods are back"))
+        _end(dispute, order, Resolution.REFUND, by=by, because=GOODS_ARE_BACK)
 
 
 def _end(dispute: PieceDispute, order: Order, resolution: Resolution, *, by: Actor, because: str) -> None:

@@ -13,8 +13,10 @@ from portal.core.actor import SYSTEM, Actor
 from portal.core.errors import NotFound, Refusal
 from portal.core.i18n import noted
 from portal.core.unit_of_work import atomic
+from portal.disputes import queries as disputes_queries
 from portal.disputes import services as disputes
 from portal.disputes.models import PieceDispute
+from portal.disputes.pictures import Picture
 from portal.disputes.states import Problem
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
@@ -46,10 +48,13 @@ def prepare_parcel(
 ) -> Shipment:
     """The seller gives an order, or some pieces of it, to the packers."""
     order = orders_queries.hold_still(order_id)
-    consignments.carrier(carrier_code)
-    return shipping.prepare(
+    title = consignments.carrier(carrier_code).title
+    shipment = shipping.prepare(
         order, orders_queries.lines_of(order_id), by=by, pieces=pieces, init_key=init_key, carrier_code=carrier_code
     )
+    if carrier_code != consignments.MANUAL:
+        shipment.carrier = title
+    return shipment
 
 
 def pack_parcel(shipment_id: int, *, by: Actor) -> Shipment:
@@ -100,6 +105,15 @@ def delivered(shipment: Shipment, order: Order, *, by: Actor, because: str) -> N
     order_follows(order, by=by, because=noted("delivered"))
 
 
+def goods_sent_back(shipment_id: int, *, carrier: str, tracking_number: str, by: Actor) -> Shipment:
+    """The buyer has given a return parcel to somebody who brings it to the seller."""
+    shipment, _order = with_order(shipment_id)
+    if shipment.state == Parcel.PLANNED:
+        shipping.pack(shipment, by=by)
+    shipping.hand_over(shipment, carrier=carrier, tracking_number=tracking_number, by=by)
+    return shipment
+
+
 def parcel_lost(shipment_id: int, *, by: Actor, because: str) -> Shipment:
     """The seller gives a parcel up; its pieces are to be sent again, or their money given back."""
     shipment, order = with_order(shipment_id)
@@ -147,6 +161,23 @@ def confirm_delivery(
     order_follows(order, by=by, because=because)
     money.follow_pieces(order, by=by, because=because)
     return meant
+
+
+def answer_line_by_line(
+    parcel: Shipment,
+    answers: Sequence[LineAnswer],
+    pictures: Mapping[int, Sequence[Picture]],
+    *,
+    by: Actor,
+    note: str,
+    via: str,
+) -> None:
+    """The buyer's answer to one parcel with pictures of what is wrong; a picture belongs to its line's dispute."""
+    because = noted("the buyer answered line by line")
+    confirm_delivery(parcel.order_id, by=by, because=because, via=via, answers={parcel.id: list(answers)}, note=note)
+    for dispute in disputes_queries.of_parcel(parcel.id):
+        for number, picture in enumerate(pictures.get(dispute.order_line_id, ())):
+            disputes.add_photo(dispute, picture, count=number, by=by)
 
 
 def _meant(order_id: int, shipment_ids: Sequence[int] | None) -> list[Shipment]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from portal.embedded.children import free_port
@@ -114,6 +115,14 @@ class Visitor:
         """Leave the seat to the next one."""
         self.page.click("#sign-out")
         self.page.wait_for_selector("#sign-in")
+
+    def no_barriers(self) -> None:
+        """Nothing axe complains about on this page. (axe is a script: only where scripts run.)"""
+        if self.javascript:
+            verdict = Axe().run(self.page).response
+            assert len(verdict["passes"]) > 10  # it did look
+            found = [(v["id"], v["nodes"][0]["html"][:160]) for v in verdict["violations"]]
+            assert found == [], self.page.url
 
     def picture(self, name: str) -> None:
         """For people to look at; and nothing may push the page sideways."""

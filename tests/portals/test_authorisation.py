@@ -9,10 +9,16 @@ from flask import Flask
 
 from portal.accounts.roles import Role
 from portal.core.unit_of_work import atomic
+from portal.disputes import services as disputes
+from portal.disputes.pictures import redrawn
+from portal.disputes.states import Resolution
 from portal.escrow import queries as escrow_queries
 from portal.orders import queries as orders_queries
+from portal.shipping import services as shipping
+from portal.workflows import arguments
 from tests import story
 from tests.cast import Browser, Cast, Machine, actor, api, sign_in
+from tests.pictures import a_photo
 from tests.world import SandboxControl
 
 BUYER, SELLER, PACKER, FINANCE, BROKER, ADMIN = Role
@@ -50,6 +56,20 @@ TABLE = {
     "POST seller.cancel": Rule((SELLER,), own=True),
     "GET warehouse.home": Rule((PACKER,)), "GET warehouse.parcel": Rule((PACKER,)),
     "POST warehouse.pack": Rule((PACKER,)), "POST warehouse.hand_over": Rule((PACKER,)),
+    "GET seller.shipment_list": Rule((SELLER,)), "GET seller.shipment": Rule((SELLER,), own=True),
+    "GET seller.despatch_note": Rule((SELLER,), own=True), "POST seller.lost": Rule((SELLER,), own=True),
+    "POST seller.withdraw": Rule((SELLER,), own=True),
+    "GET buyer.problem_form": Rule((BUYER,), own=True), "POST buyer.report": Rule((BUYER,), own=True),
+    "GET doorstep.show": OPEN, "POST doorstep.confirm": OPEN, "GET doorstep.problem_form": OPEN, "POST doorstep.report": OPEN,
+    "POST labels.printed": Rule((SELLER, PACKER)),
+    "GET disputes.dispute_list": Rule((BUYER, SELLER, *WATCHERS)),
+    "GET disputes.show": Rule((BUYER, SELLER, *WATCHERS), own=True),
+    "GET disputes.photo": Rule((BUYER, SELLER, *WATCHERS), own=True),
+    "POST disputes.say": Rule((BUYER, SELLER, FINANCE), own=True),
+    "POST disputes.settle": Rule((BUYER, SELLER, FINANCE), own=True),
+    "POST disputes.goods_on_the_road": Rule((BUYER, SELLER, FINANCE), own=True),
+    "POST disputes.offer": Rule((SELLER,), own=True),
+    "GET admin.parcels": Rule(WATCHERS), "POST admin.ask_carrier": Rule(OPERATORS), "POST admin.seen": Rule(OPERATORS),
     "GET finance.home": Rule(WATCHERS), "POST finance.reconcile": Rule((FINANCE,)),
     "GET finance.order_list": Rule(WATCHERS), "GET finance.order": Rule(WATCHERS), "GET finance.holds": Rule(WATCHERS),
     "GET finance.refund_form": Rule((FINANCE,)), "POST finance.refund": Rule((FINANCE,)),
@@ -98,13 +118,23 @@ def fill(rule: str, names: dict[str, object]) -> str:
 @pytest.fixture
 def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
     """Every route's address on Fatma's order at Deniz, which is on its way."""
-    order = story.paid(app, cast, sandbox)[0]
+    order = story.paid(app, cast, sandbox, (story.TAPE, 2))[0]
+    tape = order.lines[0].id
+    dispute = story.objected(order, cast, pieces=[(tape, 1)])
+    with atomic():
+        disputes.add_photo(dispute, redrawn(a_photo()), count=0, by=actor(cast.fatma))
+        arguments.settle(
+            dispute.id, Resolution.REFUND, role=SELLER, by=actor(cast.deniz), because="x", goods_come_back=True
+        )
     parcel = story.shipped(order, cast)
+    with atomic():
+        link = shipping.give_link(parcel, person_id=cast.fatma.id)
     fresh = orders_queries.any_order(order.id)
     names = {
         "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
         "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
         "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",
+        "dispute_id": dispute.id, "photo_id": 1, "signed": link,
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
 
