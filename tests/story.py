@@ -114,17 +114,17 @@ def objected(
     return disputes_queries.of_parcel(parcel.id)[0]
 
 
-def delivered(order: Order, cast: Cast) -> Shipment:
+def delivered(order: Order, cast: Cast, *, pieces: list[tuple[int, int]] | None = None) -> Shipment:
     """And in the buyer's hands."""
-    parcel = shipped(order, cast)
+    parcel = shipped(order, cast, pieces=pieces)
     with atomic():
         delivery.parcel_delivered(parcel.id, by=actor(cast.deniz), because="brought by hand")
     return parcel
 
 
-def confirmed(order: Order, cast: Cast) -> Shipment:
+def confirmed(order: Order, cast: Cast, *, pieces: list[tuple[int, int]] | None = None) -> Shipment:
     """And confirmed: the release is asked for, not yet sent."""
-    parcel = delivered(order, cast)
+    parcel = delivered(order, cast, pieces=pieces)
     with atomic():
         delivery.confirm_delivery(order.id, None, by=actor(cast.fatma), because="teslim aldım")
     return parcel

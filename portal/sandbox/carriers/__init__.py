@@ -7,6 +7,7 @@ from flask import Blueprint
 from portal.sandbox.carriers import aras, mock, yurtici
 from portal.sandbox.carriers.books import CARRIERS, Books, NotPossible
 from portal.sandbox.carriers.control import control
+from portal.sandbox.carriers.pages import pages
 from portal.sandbox.carriers.webhooks import start_carrier_courier
 from portal.sandbox.carriers.who import (
     ARAS_CUSTOMER_CODE,
@@ -43,4 +44,5 @@ def blueprints(world: World) -> list[Blueprint]:
         aras.endpoints(world, books),
         mock.endpoints(world, books),
         control(world, books),
+        pages(books),
     ]
