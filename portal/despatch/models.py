@@ -13,7 +13,8 @@ from portal.despatch.states import NOTE
 
 
 class DespatchNote(Model):
-    """The e-despatch note of one parcel. `uuid` is the document's id everywhere; the text never changes."""
+    """The e-despatch note of one parcel. `uuid` is the document's id everywhere; what the office has
+    taken never changes."""
 
     __tablename__ = "despatch_note"
     __table_args__ = (

@@ -89,15 +89,16 @@ def waiting_for_return(return_shipment_id: int) -> list[PieceDispute]:
         db.session.scalars(
             select(PieceDispute).where(
                 PieceDispute.return_shipment_id == return_shipment_id,
-                PieceDispute.state == Dispute.AWAITING_RETURN,
+                PieceDispute.state.in_((Dispute.AWAITING_RETURN, Dispute.ESCALATED)),
             )
         )
     )
 
 
 def past_their_day(today: date, limit: int = 500) -> list[int]:
-    """Open arguments whose last day is over."""
-    wanted = select(PieceDispute.id).where(PieceDispute.state == Dispute.OPEN, PieceDispute.answer_by_on < today)
+    """Arguments whose last day is over: not settled, or the goods have not come back."""
+    talking = (Dispute.OPEN, Dispute.AWAITING_RETURN)
+    wanted = select(PieceDispute.id).where(PieceDispute.state.in_(talking), PieceDispute.answer_by_on < today)
     return list(db.session.scalars(wanted.order_by(PieceDispute.id).limit(limit)))
 
 

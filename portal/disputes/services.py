@@ -97,9 +97,16 @@ def escalate(dispute: PieceDispute) -> None:
     DISPUTE.move(dispute, Dispute.ESCALATED, actor=SYSTEM, reason=noted("no agreement in the agreed days"))
 
 
-def await_return(dispute: PieceDispute, return_shipment_id: int, *, by: Actor, because: str) -> None:
-    """The money goes back as soon as the goods are with the seller again."""
-    DISPUTE.move(dispute, Dispute.AWAITING_RETURN, actor=by, reason=because, return_shipment_id=return_shipment_id)
+def await_return(dispute: PieceDispute, return_shipment_id: int, *, days: int, by: Actor, because: str) -> None:
+    """The money goes back as soon as the goods are with the seller again; after some days finance looks."""
+    DISPUTE.move(
+        dispute,
+        Dispute.AWAITING_RETURN,
+        actor=by,
+        reason=because,
+        return_shipment_id=return_shipment_id,
+        answer_by_on=clock.today() + timedelta(days=days),
+    )
 
 
 def settle(dispute: PieceDispute, resolution: Resolution, *, by: Actor, because: str) -> None:

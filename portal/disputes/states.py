@@ -36,7 +36,8 @@ DISPUTE = StateMachine(
     moves={
         Dispute.OPEN: {Dispute.ESCALATED, Dispute.AWAITING_RETURN, Dispute.SETTLED},
         Dispute.ESCALATED: {Dispute.AWAITING_RETURN, Dispute.SETTLED},
-        Dispute.AWAITING_RETURN: {Dispute.SETTLED},
+        # The goods do not come: finance decides.
+        Dispute.AWAITING_RETURN: {Dispute.SETTLED, Dispute.ESCALATED},
         Dispute.SETTLED: set(),
     },
     meanings={

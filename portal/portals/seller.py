@@ -179,6 +179,16 @@ def despatch_note(shipment_id: int) -> FlaskResponse:
     return FlaskResponse(note.ubl, mimetype="application/xml", headers=named)
 
 
+@bp.post("/shipments/<int:shipment_id>/despatch")
+@requires(Permission.SHIPMENT_PREPARE)
+def despatch_again(shipment_id: int) -> Response:
+    """The papers once more, after what was wrong has been mended."""
+    parcel, _order = _mine(shipment_id)
+    with atomic():
+        delivery.papers_again(parcel.id, by=current_actor())
+    return region("", page=url_for(".shipment", shipment_id=shipment_id), toast=_("The papers are sent again."))
+
+
 @bp.post("/shipments/<int:shipment_id>/loss")
 @requires(Permission.SHIPMENT_PREPARE)
 def lost(shipment_id: int) -> Response:

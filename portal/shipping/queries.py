@@ -59,7 +59,7 @@ def parcel_for_update(shipment_id: int) -> Shipment:
 
 def parcels(*, states: list[str], seller_id: int | None = None) -> Any:
     """Parcels with order and seller, oldest first: the packer's and the seller's list. Wrap rows in ParcelRow."""
-    wanted = _rows().where(Shipment.state.in_(states))
+    wanted = _rows().where(Shipment.state.in_(states), Shipment.direction == "OUT")
     return wanted if seller_id is None else wanted.where(Order.seller_organisation_id == seller_id)
 
 
@@ -134,8 +134,9 @@ def parcels_of_seller(seller_id: int, *, states: list[str] | None = None, search
 
 
 def counts() -> dict[str, int]:
-    """How many parcels are in each state."""
-    rows = db.session.execute(select(Shipment.state, func.count()).group_by(Shipment.state))
+    """How many parcels on their way out are in each state."""
+    wanted = select(Shipment.state, func.count()).where(Shipment.direction == "OUT").group_by(Shipment.state)
+    rows = db.session.execute(wanted)
     return {state: count for state, count in rows}
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from flask import current_app
+from flask_babel import lazy_gettext as _l
 from loguru import logger
 
 from portal.accounts.roles import Role
 from portal.core import clock
 from portal.core.actor import Actor
-from portal.core.errors import NotAllowed, Refusal
+from portal.core.errors import BadInput, NotAllowed, Refusal
 from portal.core.i18n import noted
+from portal.core.state_machine import WrongMoment
 from portal.core.unit_of_work import atomic
 from portal.disputes import queries as disputes_queries
 from portal.disputes import services as disputes
 from portal.disputes.models import PieceDispute
-from portal.disputes.states import Resolution
+from portal.disputes.states import DISPUTE, Dispute, Problem, Resolution
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
 from portal.orders.models import Order
@@ -42,6 +45,8 @@ def settle(
         raise NotAllowed
     if role == Role.BUYER and resolution == Resolution.REPLACEMENT and dispute.offer != Resolution.REPLACEMENT:
         raise disputes.NothingOffered
+    if goods_come_back and dispute.problem == Problem.MISSING:
+        raise BadInput(fields={"goods_come_back": _l("What never came cannot come back.")})
     if resolution == Resolution.REFUND and goods_come_back:
         call_goods_back(dispute, order, by=by, because=because)
     else:
@@ -51,9 +56,14 @@ def settle(
 
 def call_goods_back(dispute: PieceDispute, order: Order, *, by: Actor, because: str) -> None:
     """The buyer sends the pieces back in a parcel of their own; the money follows when they are there."""
+    if not DISPUTE.allows(dispute.state, Dispute.AWAITING_RETURN):
+        raise WrongMoment(_l("This is no longer possible: the state has changed."), state=dispute.state)
     pieces = [Piece(dispute.order_line_id, dispute.pieces)]
-    parcel = shipping.call_back(order, pieces, init_key=f"return:{dispute.id}", by=by)
-    disputes.await_return(dispute, parcel.id, by=by, because=because)
+    # Called back again when the first return never came.
+    key = f"return:{dispute.id}:{dispute.return_shipment_id or 0}"
+    parcel = shipping.call_back(order, pieces, init_key=key, by=by)
+    days = int(current_app.config["DISPUTE_DAYS"])
+    disputes.await_return(dispute, parcel.id, days=days, by=by, because=because)
 
 
 def goods_are_back(return_shipment_id: int, order: Order, *, by: Actor) -> None:

@@ -45,10 +45,10 @@ def announce(shipment: Shipment, order: Order, *, by: Actor) -> None:
         _intend("create_consignment", shipment, asdict(consignment_of(shipment, order)), by)
 
 
-def take_back(shipment: Shipment, *, by: Actor) -> None:
+def take_back(shipment: Shipment, *, by: Actor, again: bool = False) -> None:
     """Tell the carrier that a parcel does not come."""
     if shipment.carrier_code != MANUAL:
-        _intend("cancel_consignment", shipment, {"key": shipment.key}, by)
+        _intend("cancel_consignment", shipment, {"key": shipment.key}, by, suffix=":again" if again else "")
 
 
 def follow(shipment: Shipment) -> None:
@@ -57,11 +57,11 @@ def follow(shipment: Shipment) -> None:
         shipping.watch(shipment)
 
 
-def _intend(operation: str, shipment: Shipment, request: dict[str, Any], by: Actor) -> None:
+def _intend(operation: str, shipment: Shipment, request: dict[str, Any], by: Actor, *, suffix: str = "") -> None:
     outbox.intend(
         operation,
         provider=shipment.carrier_code,
-        key=f"{operation}:{shipment.id}",
+        key=f"{operation}:{shipment.id}{suffix}",
         subject=("shipment", shipment.id),
         request=request,
         by=by,

@@ -59,7 +59,7 @@ def prepare_parcel(
 
 def pack_parcel(shipment_id: int, *, by: Actor) -> Shipment:
     """The packer has checked and closed the box; its carrier is told."""
-    shipment, order = with_order(shipment_id)
+    shipment, order = _going_out(shipment_id)
     shipping.pack(shipment, by=by)
     consignments.announce(shipment, order, by=by)
     return shipment
@@ -77,9 +77,15 @@ def hand_over_parcel(shipment_id: int, *, carrier: str, tracking_number: str, by
     return shipment
 
 
+def papers_again(shipment_id: int, *, by: Actor) -> None:
+    """The despatch note is written anew and sent, after what was lacking has been mended."""
+    shipment, order = _going_out(shipment_id)
+    despatch.issue_again(shipment, order, by=by)
+
+
 def cancel_parcel(shipment_id: int, *, by: Actor, because: str) -> Shipment:
     """The parcel does not go out; its pieces are free for another."""
-    shipment, order = with_order(shipment_id)
+    shipment, order = _going_out(shipment_id)
     announced = shipment.state == Parcel.PACKED
     shipping.cancel(shipment, by=by, because=because)
     if announced:
@@ -114,9 +120,17 @@ def goods_sent_back(shipment_id: int, *, carrier: str, tracking_number: str, by:
     return shipment
 
 
+def _going_out(shipment_id: int) -> tuple[Shipment, Order]:
+    """A parcel of the seller's. What the buyer sends back is the buyer's to pack and to send."""
+    shipment, order = with_order(shipment_id)
+    if shipment.direction != "OUT":
+        raise NotFound
+    return shipment, order
+
+
 def parcel_lost(shipment_id: int, *, by: Actor, because: str) -> Shipment:
     """The seller gives a parcel up; its pieces are to be sent again, or their money given back."""
-    shipment, order = with_order(shipment_id)
+    shipment, order = _going_out(shipment_id)
     shipping.give_up(shipment, by=by, because=because)
     order_follows(order, by=by, because=because)
     return shipment

@@ -42,7 +42,7 @@ def _drafted(intent: ProviderIntent, _reference: str) -> None:
         outbox.intend(
             "send_despatch",
             provider=intent.provider,
-            key=f"send-despatch:{intent.request['uuid']}",
+            key=f"send-despatch:{intent.request['uuid']}{intent.request.get('suffix', '')}",
             subject=("despatch note", intent.subject_id),
             request=intent.request,
             by=SYSTEM,

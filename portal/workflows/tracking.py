@@ -74,8 +74,10 @@ def learn(shipment: Shipment, order: Order, answer: TrackingAnswer) -> None:
 def _follow_word(shipment: Shipment, order: Order, scan: Scan) -> None:
     by = Actor(title_of(shipment) or MANUAL)
     said = noted("the carrier says so")
-    if shipment.state in (Parcel.CANCELLED, Parcel.LOST, Parcel.RETURNED):
-        if scan.status not in (Tracked.CREATED, Tracked.LABELLED, Tracked.RETURNED):
+    if shipment.state == Parcel.RETURNED:
+        return  # whatever else is said came late
+    if shipment.state in (Parcel.CANCELLED, Parcel.LOST):
+        if scan.status not in (Tracked.CREATED, Tracked.LABELLED):
             shipping.look_at(shipment, f"{by.name}: {scan.words}")
         return
     if rules.RANK[scan.status] >= rules.RANK[Tracked.PICKED_UP] and shipment.state == Parcel.PACKED:
@@ -90,7 +92,7 @@ def _follow_word(shipment: Shipment, order: Order, scan: Scan) -> None:
 
 
 def sync_now(*, by: Actor) -> int:
-    """Ask about every parcel on its way, now. Returns how many."""
+    """Ask about every parcel on its way, now, but not those an operator has to decide about. Returns how many."""
     logger.info("shipment sync started by {}", by.name)
     with atomic():
         return shipping.ask_again()

@@ -6,7 +6,7 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -275,7 +275,7 @@ def intent_of(operation: str) -> ProviderIntent:
 # Many at once ---------------------------------------------------------------------------------------------
 
 
-def all_at_once(app: Flask, deeds: list[Callable[[], R]]) -> list[R]:
+def all_at_once(app: Flask, deeds: Sequence[Callable[[], R]]) -> list[R]:
     """Everybody in a thread and context of their own; they start together."""
     db.session.rollback()
     meet, done = threading.Barrier(len(deeds)), list[R]()

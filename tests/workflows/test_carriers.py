@@ -24,12 +24,6 @@ from tests.workflows.parcels import CARRIERS, THE_WHOLE_WAY, End
 from tests.world import SandboxControl
 
 SYNC = "/api/cron/shipment-sync"
-ARAS_SHOWS_NOTHING = pytest.mark.xfail(
-    strict=True, reason="Aras shows an order only when a branch has it: asking says 'announced' of what never arrived"
-)
-
-ARAS_DROPS_CODES = pytest.mark.xfail(strict=True, reason="an unknown DURUM KODU is dropped beside an unknown movement")
-OVERTAKES = pytest.mark.xfail(strict=True, reason="a cancellation overtakes the announcement that is still in doubt")
 
 
 def test_packing_tells_the_carrier_once(app: Flask, cast: Cast, sandbox: SandboxControl) -> None:
@@ -54,7 +48,7 @@ def test_a_lost_answer_makes_no_second_consignment(
     assert parcels.fresh(parcel).attention == ""
 
 
-@pytest.mark.parametrize("carrier", ["mock", "yurtici", pytest.param("aras", marks=ARAS_SHOWS_NOTHING)])
+@pytest.mark.parametrize("carrier", ["mock", "yurtici", "aras"])
 def test_an_announcement_that_never_arrived_is_made_again(
     app: Flask, cast: Cast, sandbox: SandboxControl, carrier: str
 ) -> None:
@@ -65,7 +59,7 @@ def test_an_announcement_that_never_arrived_is_made_again(
     assert sandbox.effects(f"{carrier}.create") == {parcel.key: 1}
 
 
-@pytest.mark.parametrize("carrier", ["mock", "yurtici", pytest.param("aras", marks=ARAS_SHOWS_NOTHING)])
+@pytest.mark.parametrize("carrier", ["mock", "yurtici", "aras"])
 def test_a_refused_announcement_is_shown_in_the_carriers_words(
     app: Flask, cast: Cast, sandbox: SandboxControl, carrier: str
 ) -> None:
@@ -86,7 +80,6 @@ def test_a_cancelled_parcel_is_taken_back(app: Flask, cast: Cast, sandbox: Sandb
         assert not parcels.watch_of(parcel).is_open
 
 
-@OVERTAKES
 @pytest.mark.parametrize(
     ("carrier", "mode"),
     [("yurtici", "error_500"), ("mock", "error_500_after_effect"), ("aras", "error_500_after_effect")],
@@ -240,7 +233,7 @@ def test_a_slow_carrier_holds_nobody_up_and_counts_as_silent(
     assert (parcels.watch_of(parcel).failures, parcels.states(parcel)) == (0, ("HANDED_OVER", "SHIPPED"))
 
 
-@pytest.mark.parametrize("carrier", ["mock", "yurtici", pytest.param("aras", marks=ARAS_DROPS_CODES)])
+@pytest.mark.parametrize("carrier", ["mock", "yurtici", "aras"])
 def test_words_nobody_knows_are_kept_and_shown(app: Flask, cast: Cast, sandbox: SandboxControl, carrier: str) -> None:
     parcel = parcels.announced(parcels.tapes(app, cast, sandbox), cast, carrier)
     sandbox.scan(carrier, parcel.key, "picked_up")

@@ -6,10 +6,12 @@ import threading
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from portal.accounts.models import Organisation
 from portal.core.database import db
+from portal.core.errors import BadInput
+from portal.core.state_machine import WrongMoment
 from portal.core.unit_of_work import atomic
 from portal.despatch import queries as despatch_queries
 from portal.despatch import rules
@@ -110,7 +112,6 @@ def test_a_refused_note_is_shown_in_the_offices_words(
     assert "Sandbox böyle istedi" in parcels.fresh(parcel).attention
 
 
-@pytest.mark.xfail(strict=True, reason="what the tax office refuses later is noted, but nobody is called to look")
 def test_a_note_the_tax_office_refuses_later_is_shown_too(app: Flask, cast: Cast, sandbox: SandboxControl) -> None:
     parcel = parcels.handed_over(parcels.tapes(app, cast, sandbox), cast)
     parcels.calls_settle()
@@ -253,3 +254,23 @@ def test_what_was_lost_may_be_delivered_after_all(app: Flask, cast: Cast, sandbo
     parcel = parcels.announced(parcels.tapes(app, cast, sandbox), cast, "mock")
     hears(parcel, Tracked.LOST, Tracked.DELIVERED)
     assert parcels.states(parcel) == ("DELIVERED", "DELIVERED")
+
+
+def test_mended_papers_are_sent_again_under_the_same_number(app: Flask, cast: Cast, sandbox: SandboxControl) -> None:
+    with atomic() as session:
+        session.execute(text("UPDATE organisation SET postal_code = '' WHERE kind = 'BUYER'"))
+    parcel = parcels.handed_over(parcels.tapes(app, cast, sandbox), cast)
+    parcels.calls_settle()
+    number = note_of(parcel).number
+    assert (note_of(parcel).state, sandbox.despatches()) == ("WRITTEN", [])
+    with pytest.raises(BadInput), atomic():
+        delivery.papers_again(parcel.id, by=actor(cast.deniz))
+    with atomic() as session:
+        session.execute(text("UPDATE organisation SET postal_code = '34710' WHERE kind = 'BUYER'"))
+    with atomic():
+        delivery.papers_again(parcel.id, by=actor(cast.deniz))
+    parcels.calls_settle()
+    assert (note_of(parcel).state, note_of(parcel).number, len(sandbox.despatches())) == ("SENT", number, 1)
+    assert parcels.fresh(parcel).attention == ""
+    with pytest.raises(WrongMoment), atomic():
+        delivery.papers_again(parcel.id, by=actor(cast.deniz))

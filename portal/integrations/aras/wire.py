@@ -130,7 +130,8 @@ def scans(parcel: Row, movements: list[Row]) -> tuple[Scan, ...]:
     road = [scan for scan in map(_moved, movements) if scan]
     road.sort(key=lambda scan: scan.occurred_at or far_past)
     now = _now(parcel)
-    if road and road[-1].status is now.status and now.occurred_at is None:
+    says_the_same = road and road[-1].status is now.status and now.status is not Tracked.UNKNOWN
+    if says_the_same and now.occurred_at is None:
         return tuple(road)  # the last movement says the same, with its time
     if road and road[-1].status in WENT_WRONG and now.status is Tracked.IN_TRANSIT:
         return (*road[:-1], now, road[-1])  # a status is a coarse word: what went wrong is the newest fact

@@ -124,14 +124,14 @@ def did_not_answer(watched: ShipmentWatch, why: str) -> bool:
 
 
 def ask_again(shipment_ids: Sequence[int] | None = None) -> int:
-    """Ask now: about some parcels, or all that are on their way. Returns how many."""
+    """Ask now: about some parcels with fresh patience (an operator wants it), or all that are on their way and wait for
+    no operator. Returns how many."""
     wanted = update(ShipmentWatch).where(ShipmentWatch.is_open)
     if shipment_ids is not None:
-        wanted = wanted.where(ShipmentWatch.shipment_id.in_(shipment_ids))
-    asked = cast(
-        "CursorResult[Any]",
-        db.session.execute(wanted.values(next_ask_at=DB_NOW, failures=0, needs_person=False)),
-    )
+        wanted = wanted.where(ShipmentWatch.shipment_id.in_(shipment_ids)).values(failures=0, needs_person=False)
+    else:
+        wanted = wanted.where(~ShipmentWatch.needs_person)
+    asked = cast("CursorResult[Any]", db.session.execute(wanted.values(next_ask_at=DB_NOW)))
     wake(TOPIC)
     return asked.rowcount
 
