@@ -95,7 +95,7 @@ class Visitor:
             color_scheme=scheme,  # type: ignore[arg-type]
             base_url=portal.url,
         )
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(30_000)
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
         self.page.on("console", self._heard)
