@@ -127,6 +127,12 @@ def hold_of_item(provider: str, provider_item_key: str) -> EscrowHold | None:
     ).scalar_one_or_none()
 
 
+def refund_hold(refund_id: int) -> int:
+    """The hold a refund is taken from."""
+    found: int = db.session.execute(select(EscrowRefund.hold_id).where(EscrowRefund.id == refund_id)).scalar_one()
+    return found
+
+
 def refund_for_update(refund_id: int) -> EscrowRefund:
     """A refund, held until the unit of work ends."""
     return db.session.get_one(EscrowRefund, refund_id, with_for_update=True, populate_existing=True)

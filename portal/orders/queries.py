@@ -137,8 +137,10 @@ def history(kind: str, subject_ids: list[int]) -> list[Transition]:
 def with_money_to_follow(limit: int) -> list[int]:
     """Orders that are COMPLETED while their payout is not RELEASED, and those whose release or refund is half done:
     what reconciliation looks for."""
-    given_up = select(OrderLine.order_id).where(OrderLine.refunded_quantity + OrderLine.cancelled_quantity > 0)
-    half_done = Order.payout_status.in_(("INITIATED", "FAILED")) | Order.id.in_(given_up)
+    decided = OrderLine.accepted_quantity + OrderLine.refunded_quantity + OrderLine.cancelled_quantity > 0
+    half_done = Order.payout_status.in_(("INITIATED", "FAILED")) | Order.id.in_(
+        select(OrderLine.order_id).where(decided)
+    )
     ended = Order.state.in_(("COMPLETED", "REFUNDED", "PENDING_PAYMENT"))
     return list(
         db.session.scalars(

@@ -40,6 +40,8 @@ ORDER = StateMachine(
             OrderState.PARTIALLY_SHIPPED,
             OrderState.SHIPPED,
             OrderState.CANCELLED,
+            # Finance may give everything back before anything is shipped.
+            OrderState.REFUNDED,
         },
         # Back again where a carrier returns a parcel or a piece has to be sent anew.
         OrderState.PARTIALLY_SHIPPED: {OrderState.PAID, OrderState.SHIPPED, OrderState.DISPUTED, OrderState.REFUNDED},

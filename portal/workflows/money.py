@@ -13,15 +13,16 @@ from portal.orders.models import Order
 from portal.orders.states import OrderState, PayoutStatus
 
 
-def follow_pieces(order: Order, *, by: Actor, because: str) -> int:
+def follow_pieces(order: Order, *, by: Actor, because: str, refunds: bool = True) -> int:
     """Ask for every release and refund that the pieces of an order call for. Returns how many releases were asked for.
 
     Called after every change, and by reconciliation: called twice, it asks once. The order is locked by the caller.
+    After a refused refund `refunds` is off: asking at once for what was just refused would never end.
     """
     asked = 0
     for line in orders_queries.lines_of(order.id):
         plan = lots.plan(escrow_queries.line_money(line))
-        for part in plan.refunds:
+        for part in plan.refunds if refunds else ():
             hold = escrow_queries.hold_for_update(part.hold_id)
             seller_id = order.seller_organisation_id
             escrow.ask_refund(hold, part.amount, seller_id, by=by, because=because, for_pieces=True)
@@ -31,6 +32,12 @@ def follow_pieces(order: Order, *, by: Actor, because: str) -> int:
     if asked:
         orders.payout_moves(order, PayoutStatus.INITIATED, by=by, because=because)
     return asked
+
+
+def is_all_back(order_id: int) -> bool:
+    """Whether every kuruş of an order is with the buyer again."""
+    holds = escrow_queries.holds_of([order_id])
+    return bool(holds) and all(hold.state == Hold.REFUNDED for hold in holds)
 
 
 def payout_follows(order: Order, *, because: str) -> None:

@@ -16,7 +16,6 @@ from portal.escrow import queries as escrow_queries
 from portal.escrow import services as escrow
 from portal.escrow.models import EscrowHold, NetworkPayment
 from portal.escrow.ports import PaymentGateway, Seller
-from portal.escrow.states import Hold
 from portal.ledger.models import JournalEntry
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
@@ -77,19 +76,21 @@ def _refunded_there(intent: ProviderIntent) -> Found:
 
 
 def _refund_done(intent: ProviderIntent, _reference: str) -> None:
+    order = _order_of_hold(escrow_queries.refund_hold(int(intent.subject_id)))
     refund = escrow_queries.refund_for_update(int(intent.subject_id))
-    order = _order_of_hold(refund.hold_id)
     escrow.refund_done(refund, escrow_queries.hold_for_update(refund.hold_id))
     money.follow_pieces(order, by=SYSTEM, because=noted("a refund is done"))
-    if all(hold.state == Hold.REFUNDED for hold in escrow_queries.holds_of([order.id])):
+    if money.is_all_back(order.id):
         orders.refunded(order, by=SYSTEM, because=noted("all of it was refunded"))
     money.payout_follows(order, because=noted("nothing is held any more"))
 
 
 def _refund_refused(intent: ProviderIntent, why: str) -> None:
+    order = _order_of_hold(escrow_queries.refund_hold(int(intent.subject_id)))
     refund = escrow_queries.refund_for_update(int(intent.subject_id))
     taken_back = _entry_id(f"refund-take-back:{refund.id}")
     escrow.refund_refused(refund, why=why, taken_back_entry_id=taken_back)
+    money.follow_pieces(order, by=SYSTEM, because=noted("a refund was refused"), refunds=False)
 
 
 # cancel_payment: a surplus payment goes back whole --------------------------------------------------------

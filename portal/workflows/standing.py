@@ -34,7 +34,9 @@ def _reached(order: Order) -> OrderState | None:
         if any(line.accepted_quantity for line in lines):
             return OrderState.COMPLETED
         # Nothing was kept: the order ends when its money is back. Never shipped, it is simply cancelled.
-        return None if any(line.shipped_quantity for line in lines) else OrderState.CANCELLED
+        if any(line.shipped_quantity for line in lines):
+            return OrderState.REFUNDED if money.is_all_back(order.id) else None
+        return OrderState.CANCELLED
     if disputes_queries.unsettled(order.id):
         return OrderState.DISPUTED
     out = [p for p in shipping_queries.parcels_of(order.id) if p.direction == "OUT"]
