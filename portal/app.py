@@ -33,6 +33,7 @@ from portal.passport import views as passport
 from portal.portals import admin, buyer, cron, disputes, doorstep, finance, labels, network, seller, warehouse, webhooks
 from portal.settings import Settings
 from portal.shipping.states import PARCEL, TRACKED_MEANINGS
+from portal.stock import commands as stock_commands
 from portal.workflows.payouts import FINDING_NAMES
 from portal.workflows.provider_calls import OPERATION_NAMES
 
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(remember_language)
     app.context_processor(for_templates)
     cli.register(app)
+    stock_commands.register(app)
     guard.check_doors(app)
     return app
 

@@ -97,7 +97,8 @@ def hold(hold_id: int) -> EscrowHold:
 
 def line_money(line: OrderLine) -> LineMoney:
     """Where a line's money stands, for the plan of what to ask of the provider next."""
-    holds = list(db.session.scalars(select(EscrowHold).where(EscrowHold.order_line_id == line.id).with_for_update()))
+    mine = select(EscrowHold).where(EscrowHold.order_line_id == line.id).order_by(EscrowHold.id).with_for_update()
+    holds = list(db.session.scalars(mine.execution_options(populate_existing=True)))
     refunds = refunds_of([hold.id for hold in holds])
     busy = {r.hold_id: r.amount_kurus for r in refunds if r.state == RefundState.REQUESTED}
     held = [hold for hold in holds if hold.state == HoldState.HELD]

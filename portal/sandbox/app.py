@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.sandbox import carriers, nilvera, smtp
+from portal.sandbox import carriers, nilvera, smtp, trendyol
 from portal.sandbox.control import control
 from portal.sandbox.iyzico.api import endpoints
 from portal.sandbox.iyzico.books import Books
@@ -23,7 +23,12 @@ def create_sandbox(settings: SandboxSettings) -> Flask:
     app.register_blueprint(endpoints(world, books))
     app.register_blueprint(control(world, books))
     app.register_blueprint(pages(world, books))
-    for blueprint in (*carriers.blueprints(world), *nilvera.blueprints(world), *smtp.blueprints(world)):
+    for blueprint in (
+        *carriers.blueprints(world),
+        *nilvera.blueprints(world),
+        *smtp.blueprints(world),
+        *trendyol.blueprints(world),
+    ):
         app.register_blueprint(blueprint)
     app.jinja_env.filters["lira"] = lambda kurus: f"{kurus // 100:,}".replace(",", ".") + f",{kurus % 100:02d} ₺"
     if settings.webhook_url:

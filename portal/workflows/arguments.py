@@ -20,8 +20,10 @@ from portal.disputes.states import DISPUTE, Dispute, Problem, Resolution
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
 from portal.orders.models import Order
+from portal.shipping import queries as shipping_queries
 from portal.shipping import services as shipping
 from portal.shipping.services import Piece
+from portal.shipping.states import Parcel
 from portal.workflows import money
 from portal.workflows.standing import order_follows
 
@@ -73,6 +75,7 @@ def goods_are_back(return_shipment_id: int, order: Order, *, by: Actor) -> None:
 
 
 def _end(dispute: PieceDispute, order: Order, resolution: Resolution, *, by: Actor, because: str) -> None:
+    _nothing_has_to_come_back(dispute, by=by, because=because)
     disputes.settle(dispute, resolution, by=by, because=because)
     match resolution:
         case Resolution.RELEASE:
@@ -83,6 +86,14 @@ def _end(dispute: PieceDispute, order: Order, resolution: Resolution, *, by: Act
             orders.settle_replaced(dispute.order_line_id, dispute.pieces)
     order_follows(order, by=by, because=because)
     money.follow_pieces(order, by=by, because=because)
+
+
+def _nothing_has_to_come_back(dispute: PieceDispute, *, by: Actor, because: str) -> None:
+    """Settled in another way while the goods had not even left: the return parcel is off."""
+    if dispute.return_shipment_id is not None:
+        parcel = shipping_queries.parcel_for_update(dispute.return_shipment_id)
+        if parcel.state == Parcel.PLANNED:
+            shipping.cancel(parcel, by=by, because=because)
 
 
 def offer_replacement(dispute_id: int, *, by: Actor) -> PieceDispute:

@@ -21,13 +21,17 @@ from portal.core.money import Money
 from portal.core.state_machine import Transition, WrongMoment
 from portal.core.unit_of_work import NestedUnit, after_commit, atomic
 from portal.core.web import safe_next
+from portal.despatch.states import NOTE
+from portal.disputes.states import DISPUTE
 from portal.escrow.states import HOLD, PAYMENT, REFUND
 from portal.inbox.states import MESSAGE
+from portal.mail.states import MAIL
 from portal.orders.models import Order
 from portal.orders.states import ORDER, PAYOUT, OrderState
 from portal.outbox.states import INTENT
 from portal.settings import Settings, WrongSettings
 from portal.shipping.states import PARCEL
+from portal.stock.states import RESERVATION
 from tests import story
 from tests.cast import Cast
 from tests.world import SandboxControl
@@ -61,7 +65,9 @@ def test_no_provider_is_called_inside_a_unit(app: Flask) -> None:
         port(PaymentGateway)
 
 
-@pytest.mark.parametrize("machine", [ORDER, PAYOUT, PARCEL, HOLD, PAYMENT, REFUND, MESSAGE, INTENT])
+@pytest.mark.parametrize(
+    "machine", [ORDER, PAYOUT, PARCEL, HOLD, PAYMENT, REFUND, MESSAGE, INTENT, DISPUTE, NOTE, MAIL, RESERVATION]
+)
 def test_every_state_can_be_reached_and_has_a_meaning(machine) -> None:  # type: ignore[no-untyped-def]
     first = next(iter(machine.moves))
     reached, todo = {first}, [first]

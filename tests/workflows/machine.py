@@ -9,6 +9,7 @@ Letters are written down with the deed as always; nobody sends them here.
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 
 import httpx
 import psycopg
-from flask import Flask
+from flask import Flask, g
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -58,17 +59,19 @@ from tests.cast import Cast, actor
 Row = dict[str, Any]
 
 # Two of Deniz', one of Ece's, and two whose prices leave nothing to round: one kuruş, and seven.
+STEPS = 50  # after the first basket
 ONE_KURUS, SEVEN_KURUS = "8699999999901", "8699999999907"
 BARCODES = (story.TAPE, story.FILM, story.PAPER, ONE_KURUS, SEVEN_KURUS)
 DAY = 86400
 
 # What a run leaves behind; people, offers and accounts stay.
 LEFT_BEHIND = (
-    "checkout, network_order, network_order_line, network_payment, escrow_hold, escrow_refund, provider_payout,"
-    " reconciliation, provider_intent, provider_attempt, journal_entry, posting, transition, audit_event,"
-    " idempotency_key, shipment, shipment_watch, carrier_scan, delivery_link, delivery_receipt, delivery_receipt_line,"
-    " despatch_series, despatch_note, dispute, dispute_message, dispute_photo, mail_message, clock_shift"
-)
+    "checkout", "network_order", "network_order_line", "network_payment", "escrow_hold", "escrow_refund",
+    "provider_payout", "reconciliation", "provider_intent", "provider_attempt", "journal_entry", "posting",
+    "transition", "audit_event", "idempotency_key", "shipment", "shipment_watch", "carrier_scan", "delivery_link",
+    "delivery_receipt", "delivery_receipt_line", "despatch_series", "despatch_note", "dispute", "dispute_message",
+    "dispute_photo", "mail_message", "clock_shift",
+)  # fmt: skip
 # What a refusal must leave as it was, whole: every row of these, and how many there are of the others.
 ROWS = {
     "orders": "network_order",
@@ -175,9 +178,7 @@ class Stage:
         )
         self.line.execute("SET synchronous_commit = off")
         self.happened: Counter[str] = Counter()
-        self.runs = self.steps = 0
-        self.times: Any = Counter()
-        self.lens: Any = Counter()
+        self.runs = self.whole_runs = self.steps = 0
         self._open_the_shop()
 
     def _cast_roles(self, settings: Settings) -> None:
@@ -214,11 +215,12 @@ class Stage:
     def sweep(self) -> None:
         """Empty the tables: history too, which only an administrator's session can."""
         db.session.remove()
+        g.pop("clock_shift", None)
         with self.line.transaction():
             self.line.execute("SET LOCAL session_replication_role = replica")
-            self.line.execute(f"TRUNCATE {LEFT_BEHIND} RESTART IDENTITY")
+            self.line.execute(f"TRUNCATE {', '.join(LEFT_BEHIND)} RESTART IDENTITY")
             self.line.execute("UPDATE ledger_account SET balance_kurus = 0 WHERE balance_kurus <> 0")
-        for kind in [kind for kind in self.world.store.rows if kind not in ("seller", "seller_key", "serial")]:
+        for kind in [kind for kind in self.world.store.rows if kind not in ("seller", "seller_key")]:
             del self.world.store.rows[kind]
         self.world.faults.clear()
         self.road.moods.clear()
@@ -259,7 +261,8 @@ def something_to_ship(self: EverythingThatCanHappen) -> bool:
 
 
 WHICH = st.integers(0, 511)
-FEW = st.integers(1, 6)
+FEW = st.sampled_from([1, 1, 2, 2, 3, 4, 6])
+PIECES = st.sampled_from([1, 0, 2, 0])
 BASKET = st.dictionaries(st.sampled_from(BARCODES), FEW, min_size=1, max_size=3)
 MOODS = st.lists(st.sampled_from([Mood.FINE, *Mood]), max_size=5)
 WORDS = st.tuples(st.sampled_from(list(Tracked)), st.sampled_from(["", " (tekrar)"]))
@@ -277,7 +280,7 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
         self.sound = False
         self.checked = ""
         self.reconciled = ""
-        self.turn = 0
+        self.turn = self.done = 0
         self.stage.sweep()
         self.books = self.stage.books()
         self.stage.runs += 1
@@ -290,7 +293,6 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
         `alone`: it opens its own units of work. Returns what it returned, or the Refusal.
         """
         self.sound = False
-        import time; t0=time.perf_counter()
         self.stage.steps += 1
         self.turn += 1
         result: Any
@@ -303,10 +305,7 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
         except Refusal as no:
             result = no
         db.session.remove()
-        t1=time.perf_counter()
-        self.stage.times[name]+=t1-t0
         after = self.stage.books()
-        self.stage.times["books"]+=time.perf_counter()-t1
         refused = isinstance(result, Refusal)
         if refused and not alone:
             assert after.text == self.books.text, f"{name} was refused ({result.code}) and left traces"
@@ -416,7 +415,7 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
         if not isinstance(answer, Refusal):
             self.asked.setdefault(key, (order["id"], pieces, carrier, answer["parcel"]))
 
-    @precondition(lambda self: self.asked)
+    @precondition(lambda self: self.turn % 4 == 0 and self.asked)
     @rule(which=WHICH)
     def prepare_again(self, which: int) -> None:
         """The same request under the same key: the same parcel, and nothing else."""
@@ -427,7 +426,7 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
         assert self.books.text == before
 
     def _keyed(self, key: str, order_id: int, pieces: list[Piece] | None, carrier: str, name: str) -> Any:
-        who = {"person_id": self.cast.deniz.id, "action": "init shipment", "key": key}
+        who: dict[str, Any] = {"person_id": self.cast.deniz.id, "action": "init shipment", "key": key}
 
         def deed() -> Any:
             known = idempotency.first_answer(**who, content=[order_id, pieces, carrier])
@@ -462,6 +461,9 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
     @rule(which=WHICH, quantity=FEW, arrives=st.booleans())
     def send(self, which: int, quantity: int, arrives: bool) -> None:
         """A short way to a parcel on the road, so that fifty steps lead somewhere: some pieces of every line."""
+        self._send(which, quantity, arrives=arrives)
+
+    def _send(self, which: int, quantity: int, *, arrives: bool) -> None:
         order = picked(self.some("orders"), which, *SHIPPABLE)
         left = {x["id"]: _to_ship(x) for x in self.books.of("lines", order_id=order["id"])}
         pieces = [Piece(line_id, min(quantity, n)) for line_id, n in left.items() if n] or None
@@ -544,18 +546,24 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
         )
 
     @when("parcels", "HANDED_OVER", "DELIVERED")
-    @rule(which=WHICH, broken=st.integers(0, 3), missing=st.integers(0, 3), wrong=st.integers(0, 15))
+    @rule(which=WHICH, broken=PIECES, missing=PIECES, wrong=st.integers(0, 15))
     def answer_line_by_line(self, which: int, broken: int, missing: int, wrong: int) -> None:
         """So many of each line are damaged, so many missing; now and then it does not add up."""
         parcel = picked(self.some("parcels"), which, "HANDED_OVER", "DELIVERED")
-        answers = []
-        for item in parcel["items"]:
-            damaged = min(broken, item["quantity"])
-            lost = min(missing, item["quantity"] - damaged)
-            accepted = item["quantity"] - damaged - lost + (wrong == 0)
-            answers.append(LineAnswer(item["line_id"], accepted, damaged, lost))
+        answers = _line_by_line(parcel, broken, missing)
+        if wrong == 0:
+            answers[0] = answers[0]._replace(accepted=answers[0].accepted + 1)
         result = self._answer("answer line by line", parcel, answers)
         assert wrong or isinstance(result, Refusal)
+
+    @precondition(something_to_ship)
+    @rule(which=WHICH, quantity=FEW, broken=PIECES, missing=PIECES)
+    def send_and_be_answered(self, which: int, quantity: int, broken: int, missing: int) -> None:
+        """A short way to an argument."""
+        self._send(which, quantity, arrives=False)
+        parcels = self.books.of("parcels", state="HANDED_OVER", direction="OUT")
+        if parcels:
+            self._answer("answer line by line", parcels[-1], _line_by_line(parcels[-1], broken, missing))
 
     def _answer(self, name: str, parcel: Row, answers: list[LineAnswer]) -> Any:
         return self.attempt(
@@ -565,7 +573,7 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
             ),
         )
 
-    @precondition(lambda self: self.some("receipts"))
+    @precondition(lambda self: self.turn % 4 == 0 and self.some("receipts"))
     @rule(which=WHICH)
     def answer_again(self, which: int) -> None:
         """The same answer changes nothing. (Money a refused call left behind may be asked for again.)"""
@@ -576,7 +584,7 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
         for name in ("lines", "parcels", "disputes", "receipts", "answers"):
             assert self.books.rows[name] == before.rows[name], name
 
-    @precondition(lambda self: self.some("receipts"))
+    @precondition(lambda self: self.turn % 4 == 0 and self.some("receipts"))
     @rule(which=WHICH)
     def answer_otherwise(self, which: int) -> None:
         """Another answer to the same parcel is refused."""
@@ -593,16 +601,13 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
         said = self.books.of("answers", receipt_id=receipt["id"])
         return receipt, [LineAnswer(x["order_line_id"], x["accepted"], x["damaged"], x["missing"]) for x in said]
 
-    @when("orders", "PAID")
+    @precondition(lambda self: self.turn % 8 == 3 and self.books.of("orders", state="PAID"))
     @rule(which=WHICH)
     def cancel_order(self, which: int) -> None:
         """The buyer changes his mind. Rarely: else most runs would end here."""
-        if which % 16 != 11:
-            return
         order = picked(self.some("orders"), which, "PAID")
         self.attempt("cancel order", lambda: returns.cancel_order(order["id"], by=self.buyer, because="changed"))
 
-    @precondition(lambda self: self.turn % 8 == 0 or self.books.of("parcels", state="DELIVERED"))
     @rule(days=st.integers(1, 4))
     def silence(self, days: int) -> None:
         """Days pass; whoever said nothing has agreed."""
@@ -616,18 +621,22 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
     # Arguments ----------------------------------------------------------------------------------------------
 
     @when("disputes", "OPEN", "ESCALATED", "AWAITING_RETURN")
-    @rule(
-        which=WHICH,
-        resolution=st.sampled_from(Resolution),
-        role=st.sampled_from([Role.FINANCE, Role.FINANCE, Role.SELLER, Role.BUYER]),
-        goods=st.booleans(),
-    )
-    def settle(self, which: int, resolution: Resolution, role: Role, goods: bool) -> None:
-        """An argument ends, or the goods are called back first."""
+    @rule(which=WHICH, resolution=st.sampled_from([Resolution.REFUND, *Resolution]), goods=st.booleans())
+    def finance_decides(self, which: int, resolution: Resolution, goods: bool) -> None:
+        """An argument ends as finance says, or the goods are called back first; some come at once."""
+        known = len(self.some("parcels"))
+        self._settle(which, resolution, Role.FINANCE, goods)
+        if len(self.some("parcels")) > known and which % 2:
+            self._travels_back(self.some("parcels")[-1], arrives=which % 4 == 1)
+
+    @when("disputes", "OPEN", "ESCALATED", "AWAITING_RETURN")
+    @rule(which=WHICH, resolution=st.sampled_from(Resolution), role=st.sampled_from([Role.SELLER, Role.BUYER]))
+    def give_in(self, which: int, resolution: Resolution, role: Role) -> None:
+        """Seller or buyer gives in, as far as it is theirs."""
+        self._settle(which, resolution, role, goods=which % 4 == 1)
+
+    def _settle(self, which: int, resolution: Resolution, role: Role, goods: bool) -> None:
         dispute = picked(self.some("disputes"), which, "OPEN", "ESCALATED", "AWAITING_RETURN")
-        # LEFT OUT until it is mended: goods called back a second time crash on the return parcel's unique init_key
-        # instead of being refused (arguments.call_goods_back prepares the parcel before the dispute may move).
-        goods = goods and dispute["return_shipment_id"] is None
         self.attempt(
             f"settle {resolution}",
             lambda: arguments.settle(
@@ -635,7 +644,7 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
             ),
         )
 
-    @when("disputes", "OPEN", "ESCALATED")
+    @precondition(lambda self: any(d["state"] != "SETTLED" and not d["offer"] for d in self.some("disputes")))
     @rule(which=WHICH)
     def offer_replacement(self, which: int) -> None:
         """The seller would send new pieces."""
@@ -649,17 +658,19 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
         self.days_pass(days)
         self.attempt("escalate", arguments.escalate_overdue, alone=True)
 
-    @precondition(lambda self: self.books.of("parcels", direction="RETURN"))
+    @precondition(lambda self: any(p["direction"] == "RETURN" for p in self.some("parcels")))
     @rule(which=WHICH, arrives=st.booleans())
     def goods_travel_back(self, which: int, arrives: bool) -> None:
         """The buyer sends them, the seller has them."""
-        parcel = picked(self.books.of("parcels", direction="RETURN"), which, "PLANNED", "HANDED_OVER")
+        self._travels_back(
+            picked(self.books.of("parcels", direction="RETURN"), which, "PLANNED", "HANDED_OVER"), arrives
+        )
 
+    def _travels_back(self, parcel: Row, arrives: bool) -> None:
         def deed() -> None:
-            if parcel["state"] == "PLANNED":
-                delivery.pack_parcel(parcel["id"], by=self.buyer)
-                self._handed_over(parcel["id"])
-            if arrives or parcel["state"] != "PLANNED":
+            if parcel["state"] in ("PLANNED", "PACKED"):
+                delivery.goods_sent_back(parcel["id"], carrier="Elden", tracking_number="", by=self.buyer)
+            if arrives or parcel["state"] not in ("PLANNED", "PACKED"):
                 delivery.parcel_delivered(parcel["id"], by=self.seller, because="back")
 
         self.attempt("goods travel back", deed)
@@ -670,7 +681,9 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
     @rule(which=WHICH, how=st.sampled_from(["one kuruş", "half", "all but one kuruş", "all", "too much"]))
     def price_reduction(self, which: int, how: str) -> None:
         """Finance gives back an arbitrary part of a hold."""
-        hold = picked(self.some("holds"), which, "HELD", "RELEASED")
+        busy = {refund["hold_id"] for refund in self.books.of("refunds", state="REQUESTED")}
+        free = [hold for hold in self.some("holds") if hold["id"] not in busy]
+        hold = picked(free if free and which % 8 else self.some("holds"), which, "HELD", "RELEASED")
         left = hold["amount_kurus"] - hold["refunded_kurus"]
         kurus = {"one kuruş": 1, "half": left // 2, "all but one kuruş": left - 1, "all": left, "too much": left + 1}
         amount = Money(kurus[how])
@@ -679,7 +692,7 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
         )
 
     @when("intents", "READY", "SENDING", "UNKNOWN")
-    @rule(moods=MOODS, most=st.sampled_from([1, 3, 10, 40]), backwards=st.booleans())
+    @rule(moods=MOODS, most=st.sampled_from([1, 2, 4, 8]), backwards=st.booleans())
     def calls_are_made(self, moods: list[Mood], most: int, backwards: bool) -> None:
         """The dispatcher works; the provider has its moods."""
         self.stage.road.moods.extend(moods)
@@ -687,7 +700,7 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
         self.attempt("calls", lambda: self.work(most), alone=True)
         self.stage.road.moods.clear()
 
-    @precondition(lambda self: self.turn % 8 == 0 or self.books.text != self.reconciled)
+    @precondition(lambda self: self.turn % 3 == 0 and self.books.text != self.reconciled)
     @rule(moods=MOODS)
     def reconcile(self, moods: list[Mood]) -> None:
         """Ayşe asks the provider what is true, and books what was paid out."""
@@ -721,8 +734,7 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
     @invariant()
     def nothing_is_lost(self) -> None:
         """Per line, after every step."""
-        self.n = getattr(self, "n", 0) + 1
-        import time; t0=time.perf_counter()
+        self.done += 1
         if self.books.text != self.checked:
             for line in self.some("lines"):
                 _pieces_add_up(self.books, line)
@@ -730,28 +742,36 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
             for order in self.some("orders"):
                 _order_stands_where_its_pieces_are(self.books, order)
             self.checked = self.books.text
-        if self.turn % 10 == 0:
+        if self.turn % 20 == 0:
             assert troubles() == []
         self.sound = True
-        self.stage.times["invariants"]+=time.perf_counter()-t0
 
     def teardown(self) -> None:
         """In the end everybody answers: what is decided is paid, and the provider's books say the same as ours."""
-        self.stage.lens[getattr(self, "n", 0), self.sound] += 1
         try:
-            if self.sound:
-                self._until_all_is_quiet()
-                self.nothing_is_lost()
-                for line in self.some("lines"):
-                    _nothing_waits_that_could_go(self.books, line)
-                for order in self.some("orders"):
-                    _decided_orders_are_settled(self.books, order)
-                for hold in self.some("holds"):
-                    _the_provider_agrees(self.stage.provider, hold)
-                assert troubles() == []
+            if sys.exc_info()[0] is None:  # else a step failed, or Hypothesis has cut the run off
+                self._the_end()
+                self.stage.whole_runs += self.done > STEPS
         finally:
             self.stage.road.moods.clear()
             db.session.remove()
+
+    @precondition(lambda self: self.turn % 32 == 31)
+    @rule()
+    def everybody_answers(self) -> None:
+        """A quiet day in between. (And a failure of the last day is found earlier, so that it can be shown shortly.)"""
+        self._the_end()
+
+    def _the_end(self) -> None:
+        self._until_all_is_quiet()
+        self.nothing_is_lost()
+        for line in self.some("lines"):
+            _nothing_waits_that_could_go(self.books, line)
+        for order in self.some("orders"):
+            _decided_orders_are_settled(self.books, order)
+        for hold in self.some("holds"):
+            _the_provider_agrees(self.stage.provider, hold)
+        assert troubles() == []
 
     def _until_all_is_quiet(self) -> None:
         for _round in range(8):
@@ -775,6 +795,16 @@ def troubles() -> list[Trouble]:
     found = ask_the_books()
     db.session.remove()
     return found
+
+
+def _line_by_line(parcel: Row, broken: int, missing: int) -> list[LineAnswer]:
+    """Of each line in it so many are damaged, so many missing, and the rest is accepted."""
+    answers = []
+    for item in parcel["items"]:
+        damaged = min(broken, item["quantity"])
+        lost = min(missing, item["quantity"] - damaged)
+        answers.append(LineAnswer(item["line_id"], item["quantity"] - damaged - lost, damaged, lost))
+    return answers
 
 
 def _to_ship(line: Row) -> int:
@@ -884,8 +914,6 @@ def _decided_orders_are_settled(books: Books, order: Row) -> None:
 def _the_provider_agrees(provider: ProviderBooks, hold: Row) -> None:
     """Approved there and released here are the same, and so is what went back."""
     item = provider.item(hold["provider_item_key"])
-    assert item["refunded"] == hold["refunded_kurus"], (item, hold)
-    assert (item["status"] == APPROVED) == (hold["released_at"] is not None), (item, hold)
-    times = provider.store.get("effect", f"approve|{item['id']}") or {"count": 0}
-    if item["status"] != APPROVED:
-        assert times["count"] == 0, (times, hold)
+    theirs = (item["status"] == APPROVED, item["refunded"])
+    ours = (hold["released_at"] is not None, hold["refunded_kurus"])
+    assert theirs == ours, ("the provider says otherwise", theirs, ours, hold)

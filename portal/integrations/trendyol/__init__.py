@@ -1,0 +1,1 @@
+"""Trendyol: plays the Storefront and its webhooks."""

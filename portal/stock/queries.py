@@ -1,0 +1,223 @@
+"""What the stock says."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, func, literal, select, union_all
+
+from portal.core.database import db
+from portal.stock.models import (
+    CaseBarcode,
+    CentralStock,
+    Reservation,
+    Shelf,
+    ShelfStock,
+    StockItem,
+    StockMovement,
+    StockShortage,
+)
+from portal.stock.services.acts import Source
+from portal.stock.states import Reserved
+
+
+class ItemRow(NamedTuple):
+    """An item and its numbers, in pieces. `available` is what marketplaces may sell, `oversold` what is not there."""
+
+    item_id: int
+    barcode: str
+    name: str
+    qty: int
+    reserved: int
+    safety: int
+    available: int
+    oversold: int
+    updated_at: datetime
+
+
+class MovementRow(NamedTuple):
+    """One line of an item's history."""
+
+    id: int
+    type: str
+    barcode: str
+    shelf: str
+    pieces: int
+    source_kind: str
+    source_key: str
+    actor: str
+    because: str
+    at: datetime
+
+
+class OnShelf(NamedTuple):
+    """Where pieces of an item lie."""
+
+    shelf_id: int
+    shelf: str
+    qty: int
+
+
+class ShortageRow(NamedTuple):
+    """What somebody wanted and did not find."""
+
+    id: int
+    barcode: str
+    name: str
+    shelf: str
+    wanted: int
+    there: int
+    source_kind: str
+    source_key: str
+    actor: str
+    at: datetime
+
+
+# The rules of portal.stock.rules.Level, for many items at once; a test compares the two.
+AVAILABLE = func.greatest(CentralStock.qty - CentralStock.reserved - CentralStock.safety, 0)
+OVERSOLD = func.greatest(CentralStock.reserved - CentralStock.qty, 0)
+
+
+def items(*, words: str = "", only_oversold: bool = False) -> Select[Any]:
+    """Items with their numbers, by name; `words` finds name or barcode. The caller pages."""
+    wanted = _items().order_by(StockItem.name, StockItem.id)
+    if words:
+        wanted = wanted.where(
+            StockItem.name.icontains(words, autoescape=True) | StockItem.barcode.icontains(words, autoescape=True)
+        )
+    return wanted.where(CentralStock.reserved > CentralStock.qty) if only_oversold else wanted
+
+
+def item_rows(wanted: Select[Any]) -> list[ItemRow]:
+    """Run an item query."""
+    return [ItemRow(*row) for row in db.session.execute(wanted)]
+
+
+def item(item_id: int) -> ItemRow | None:
+    """One item with its numbers."""
+    return next(iter(item_rows(_items().where(StockItem.id == item_id))), None)
+
+
+def available(barcodes: Sequence[str] | None = None) -> dict[str, int]:
+    """What marketplaces may sell now, by barcode, in one statement; all items when none are named."""
+    wanted = select(StockItem.barcode, AVAILABLE).join(CentralStock, CentralStock.item_id == StockItem.id)
+    if barcodes is not None:
+        wanted = wanted.where(StockItem.barcode == func.any(list(barcodes)))
+    return {barcode: int(pieces) for barcode, pieces in db.session.execute(wanted)}
+
+
+def meant(barcodes: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Item and pieces by barcode, for those we keep, in one statement: a piece is one, a case several."""
+    singles = select(StockItem.barcode, StockItem.id, literal(1)).where(StockItem.barcode == func.any(list(barcodes)))
+    cases = select(CaseBarcode.barcode, CaseBarcode.item_id, CaseBarcode.pieces).where(
+        CaseBarcode.barcode == func.any(list(barcodes))
+    )
+    return {
+        barcode: (item_id, int(pieces)) for barcode, item_id, pieces in db.session.execute(union_all(singles, cases))
+    }
+
+
+def movements(item_id: int | None = None) -> Any:
+    """History of an item, or of all, newest first. The caller pages."""
+    wanted = (
+        select(
+            StockMovement.id,
+            StockMovement.type,
+            StockItem.barcode,
+            Shelf.code,
+            StockMovement.pieces,
+            StockMovement.source_kind,
+            StockMovement.source_key,
+            StockMovement.actor,
+            StockMovement.because,
+            StockMovement.at,
+        )
+        .join(StockItem, StockItem.id == StockMovement.item_id)
+        .join(Shelf, Shelf.id == StockMovement.shelf_id)
+        .order_by(StockMovement.id.desc())
+    )
+    return wanted if item_id is None else wanted.where(StockMovement.item_id == item_id)
+
+
+def movement_rows(wanted: Select[Any]) -> list[MovementRow]:
+    """Run a movement query."""
+    return [MovementRow(*row) for row in db.session.execute(wanted)]
+
+
+def shelves_of(item_ids: Sequence[int]) -> dict[int, list[OnShelf]]:
+    """Where pieces of these items lie, fullest shelf first, in one statement."""
+    rows = (
+        select(ShelfStock.item_id, ShelfStock.shelf_id, Shelf.code, ShelfStock.qty)
+        .join(Shelf, Shelf.id == ShelfStock.shelf_id)
+        .where(ShelfStock.item_id.in_(item_ids), ShelfStock.qty > 0)
+        .order_by(ShelfStock.item_id, ShelfStock.qty.desc(), Shelf.code)
+    )
+    found = defaultdict[int, list[OnShelf]](list)
+    for row in db.session.execute(rows):
+        found[row.item_id].append(OnShelf(row.shelf_id, row.code, row.qty))
+    return dict(found)
+
+
+def case_barcodes(item_ids: Sequence[int]) -> list[CaseBarcode]:
+    """The cases these items come in, so that a packing screen can know them without asking."""
+    rows = select(CaseBarcode).where(CaseBarcode.item_id.in_(item_ids)).order_by(CaseBarcode.barcode)
+    return list(db.session.scalars(rows))
+
+
+def reservations_of(source: Source) -> list[Reservation]:
+    """What an order, or one line of it, set aside; taken and let go ones as well."""
+    rows = select(Reservation).where(Reservation.source_kind == source.kind, Reservation.source_key == source.key)
+    if source.line:
+        rows = rows.where(Reservation.line_key == source.line)
+    return list(db.session.scalars(rows.order_by(Reservation.line_key, Reservation.id)))
+
+
+def open_orders() -> int:
+    """How many orders have something set aside."""
+    orders = (
+        select(Reservation.source_kind, Reservation.source_key).where(Reservation.state == Reserved.OPEN).distinct()
+    )
+    return db.session.scalar(select(func.count()).select_from(orders.subquery())) or 0
+
+
+def shortages() -> Any:
+    """What was wanted and not there, newest first. The caller pages."""
+    return (
+        select(
+            StockShortage.id,
+            StockItem.barcode,
+            StockItem.name,
+            func.coalesce(Shelf.code, ""),
+            StockShortage.wanted,
+            StockShortage.there,
+            StockShortage.source_kind,
+            StockShortage.source_key,
+            StockShortage.actor,
+            StockShortage.at,
+        )
+        .join(StockItem, StockItem.id == StockShortage.item_id)
+        .outerjoin(Shelf, Shelf.id == StockShortage.shelf_id)
+        .order_by(StockShortage.id.desc())
+    )
+
+
+def shortage_rows(wanted: Select[Any]) -> list[ShortageRow]:
+    """Run a shortage query."""
+    return [ShortageRow(*row) for row in db.session.execute(wanted)]
+
+
+def _items() -> Select[Any]:
+    return select(
+        StockItem.id,
+        StockItem.barcode,
+        StockItem.name,
+        CentralStock.qty,
+        CentralStock.reserved,
+        CentralStock.safety,
+        AVAILABLE,
+        OVERSOLD,
+        CentralStock.updated_at,
+    ).join(CentralStock, CentralStock.item_id == StockItem.id)
