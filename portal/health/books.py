@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from portal.core.database import db
 from portal.core.i18n import noted
-from portal.stock.replay import DIFFERENCES
 
 
 class Question(NamedTuple):
@@ -130,7 +129,6 @@ QUESTIONS = [
         """SELECT id FROM shipment WHERE direction = 'OUT' AND handed_over_at IS NOT NULL
            AND delivery_note_uuid IS NULL""",
     ),
-    Question(noted("stock that is not what its movements say"), DIFFERENCES),
     Question(
         noted("payouts marked as released while a hold still waits"),
         """SELECT o.id FROM network_order o JOIN escrow_hold h ON h.order_id = o.id

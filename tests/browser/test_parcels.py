@@ -77,7 +77,7 @@ def test_the_letter_is_answered_in_two_taps_without_a_password(running: Running,
     fatma.no_barriers()
     fatma.picture("letter-doorstep")
     fatma.page.click("#confirm-all")
-    fatma.page.wait_for_selector("text=Teslimat onaylandı")
+    fatma.page.wait_for_selector(".badge.ok")
     fatma.picture("letter-done")
     fatma.page.goto(link)
     assert fatma.page.locator("#confirm-all").count() == 0

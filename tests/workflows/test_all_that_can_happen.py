@@ -24,7 +24,9 @@ from tests.workflows.machine import STEPS, EverythingThatCanHappen, Mood, Stage
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("all that can happen"), pytest.mark.timeout(1200)]
 
-RUNS = 300
+# `make faults` plays 300 runs; `make test` a sample of them, so that it stays quick.
+RUNS = int(os.environ.get("RUNS") or 40)
+ALL = 300
 # Two halves, so that two workers can share them: some two and a half minutes each.
 HALVES = [
     pytest.param(half, marks=pytest.mark.xdist_group(f"all that can happen, {half} half"))
@@ -76,12 +78,12 @@ def play(stage: Stage, how: settings, *, chance: int = 0) -> None:
 def test_every_kurus_is_somewhere_whatever_happens(stage: Stage, half: str) -> None:
     play(stage, ALL_THAT_CAN_HAPPEN, chance=CHANCE[half])
     whole_runs = stage.whole_runs
-    if idle(stage):  # chance has left something out; it gets another one
+    if RUNS >= ALL and idle(stage):  # chance has left something out; it gets another one
         play(stage, SOME_MORE, chance=CHANCE[half] + 10)
     print(f"{half}: {stage.runs} runs, {whole_runs} whole ones, {stage.steps} deeds:")
     print("\n".join(f"{times:6} {what}" for what, times in sorted(stage.happened.items())))
     assert whole_runs >= RUNS // len(HALVES)
-    assert idle(stage) == set()
+    assert RUNS < ALL or idle(stage) == set()
 
 
 def idle(stage: Stage) -> set[str]:
