@@ -126,7 +126,8 @@ class Visitor:
 
     def picture(self, name: str) -> None:
         """For people to look at; and nothing may push the page sideways."""
-        width = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        # Asked of the body: on the way from one page to the next there is a moment without any.
+        width = self.page.locator("body").evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
         assert width[0] <= width[1], f"{name} is {width[0]} px wide on a screen of {width[1]}"
         PICTURES.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=PICTURES / f"{name}.png", full_page=True)

@@ -15,6 +15,8 @@ from portal.sandbox.smtp.box import Office
 from portal.sandbox.store import Store
 from portal.sandbox.world import SandboxSettings, World
 
+# Short, that tests of silence are; but long enough for a busy machine to answer in.
+PATIENCE_SECONDS = 2
 SENDER = "Emanet Güvenli Ödeme <posta@emanet.tr>"
 
 
@@ -30,8 +32,8 @@ class Twin:
         return an_office(self.server.port, user=user, password=password, security=security)
 
     def fails(self, mode: str, times: int = 1) -> None:
-        """The next letters go wrong."""
-        self.world.faults.add(Fault("smtp", "mail", mode, times, seconds=0.9))
+        """The next letters go wrong; a silence outlasts the adapter's patience."""
+        self.world.faults.add(Fault("smtp", "mail", mode, times, seconds=PATIENCE_SECONDS + 0.4))
 
     def letters(self) -> list[dict[str, Any]]:
         """What lies in the mailbox."""
@@ -47,7 +49,7 @@ def an_office(port: int, *, user: str = "", password: str = "", security: Securi
         password=password,
         security=security,
         sender=SENDER,
-        timeout_seconds=Decimal("0.5"),
+        timeout_seconds=Decimal(PATIENCE_SECONDS),
     )
 
 
