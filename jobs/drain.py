@@ -6,10 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from flask import Flask, current_app
+from loguru import logger
 
 from portal.core import queue
 from portal.workflows import despatch, post, provider_calls, tracking, webhooks
 
+# Rows in one lane; more than these are no bad luck.
+MOST_BROKEN = 10
 STEPS: dict[str, Callable[[], bool]] = {
     "inbox": webhooks.handle_next,
     "provider_calls": provider_calls.dispatch_next,
@@ -36,8 +39,14 @@ def drain(topic: str) -> None:
 
 
 def _lane(app: Flask, topic: str) -> None:
-    step = STEPS[topic]
-    more = True
+    """Row after row until nothing is due. A row that breaks the code is left to its lease: the others go on."""
+    step, broken, more = STEPS[topic], 0, True
     while more:
-        with app.app_context():
-            more = step()
+        try:
+            with app.app_context():
+                more = step()
+        except Exception:
+            broken += 1
+            logger.exception("{}: a row broke the code", topic)
+            if broken == MOST_BROKEN:  # not this row, everything is broken
+                raise

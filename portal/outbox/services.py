@@ -110,14 +110,27 @@ def claim() -> Claimed | None:
     return Claimed(intent, Step.ASK)
 
 
-def still_mine(intent: ProviderIntent) -> bool:
-    """The fence: whether the call we made is still the latest try of this intent."""
+class Fence(NamedTuple):
+    """Which try of an intent it was."""
+
+    state: str
+    attempts: int
+    asked: int
+
+
+def fence(intent: ProviderIntent) -> Fence:
+    """The try that is being made now; read it before a rollback makes the intent forget it."""
+    return Fence(intent.state, intent.attempts, intent.asked)
+
+
+def still_mine(intent: ProviderIntent, ours: Fence) -> bool:
+    """Whether the try we made is still the latest one of this intent; locks it."""
     now = db.session.execute(
         select(ProviderIntent.state, ProviderIntent.attempts, ProviderIntent.asked)
         .where(ProviderIntent.id == intent.id)
         .with_for_update()
     ).one()
-    return (now.state, now.attempts, now.asked) == (intent.state, intent.attempts, intent.asked)
+    return Fence(*now) == ours
 
 
 def succeeded(intent: ProviderIntent, *, reference: str, note: str, kind: str) -> None:
@@ -166,6 +179,14 @@ def not_done(intent: ProviderIntent, *, note: str) -> None:
 def leave_to_a_person(intent: ProviderIntent, *, note: str) -> None:
     """We asked, the provider shows nothing, and doing it twice would cost money: a person decides."""
     _attempted(intent, "ASK", "NOT_DONE", note)
+    _note(intent, last_note=note, needs_person=True)
+
+
+def does_not_fit(intent: ProviderIntent, *, note: str) -> None:
+    """The provider answered, and our books refuse what follows from it: a person looks at both."""
+    _attempted(intent, "CALL" if intent.state == Intent.SENDING else "ASK", "UNKNOWN", note)
+    if intent.state == Intent.SENDING:
+        _becomes_unknown(intent, note)
     _note(intent, last_note=note, needs_person=True)
 
 

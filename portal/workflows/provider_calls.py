@@ -5,13 +5,16 @@ No transaction is open while a provider thinks. How each kind of call is made st
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from loguru import logger
 
 from portal.core.actor import Actor
-from portal.core.errors import UnknownWords
+from portal.core.errors import Refusal, UnknownWords
 from portal.core.i18n import noted
 from portal.core.ports import CallAnswer, Outcome
 from portal.core.unit_of_work import atomic
+from portal.escrow.services import Discrepancy
 from portal.outbox import queries as outbox_queries
 from portal.outbox import services as outbox
 from portal.outbox.models import ProviderIntent
@@ -55,11 +58,23 @@ def _send(intent: ProviderIntent) -> None:
     if answer.outcome is Outcome.REFUSED and operation.may_be_sent_again and _says_done(operation, intent):
         # "Already approved" is a refusal in their words and a success in ours.
         answer = CallAnswer(Outcome.DONE, why=f"{answer.why} (already done)")
-    with atomic():
-        if not outbox.still_mine(intent):
-            logger.warning("intent {}: an answer came after the lease had run out", intent.id)
-            return
-        _note(intent, operation, answer)
+    _into_the_books(intent, lambda: _note(intent, operation, answer))
+
+
+def _into_the_books(intent: ProviderIntent, note: Callable[[], None]) -> None:
+    """The answer is applied if the call is still ours. One the books cannot take must not hold up the others."""
+    ours = outbox.fence(intent)
+    try:
+        with atomic():
+            if not outbox.still_mine(intent, ours):
+                logger.warning("intent {}: an answer came after the lease had run out", intent.id)
+                return
+            note()
+    except (Refusal, Discrepancy) as odd:
+        logger.error("intent {}: the books do not take the answer: {}", intent.id, odd)
+        with atomic():
+            if outbox.still_mine(intent, ours):
+                outbox.does_not_fit(intent, note=f"the books do not take the answer: {odd}")
 
 
 def _note(intent: ProviderIntent, operation: Operation, answer: CallAnswer) -> None:
@@ -80,18 +95,19 @@ def _note(intent: ProviderIntent, operation: Operation, answer: CallAnswer) -> N
 def _ask(intent: ProviderIntent) -> None:
     operation = OPERATIONS[intent.operation]
     found = _asked(operation, intent)
-    with atomic():
-        if not outbox.still_mine(intent):
-            return
-        if found is Found.DONE:
-            operation.done(intent, "")
-            outbox.succeeded(intent, reference="", note=noted("the provider says it was done"), kind="ASK")
-        elif found is Found.NO_ANSWER:
-            outbox.not_answered(intent, note=noted("no answer to our question"))
-        elif operation.may_be_sent_again:
-            outbox.not_done(intent, note=noted("the provider says it was not done"))
-        else:
-            outbox.leave_to_a_person(intent, note=noted("the provider does not show it; sending again could pay twice"))
+    _into_the_books(intent, lambda: _note_found(intent, operation, found))
+
+
+def _note_found(intent: ProviderIntent, operation: Operation, found: Found) -> None:
+    if found is Found.DONE:
+        operation.done(intent, "")
+        outbox.succeeded(intent, reference="", note=noted("the provider says it was done"), kind="ASK")
+    elif found is Found.NO_ANSWER:
+        outbox.not_answered(intent, note=noted("no answer to our question"))
+    elif operation.may_be_sent_again:
+        outbox.not_done(intent, note=noted("the provider says it was not done"))
+    else:
+        outbox.leave_to_a_person(intent, note=noted("the provider does not show it; sending again could pay twice"))
 
 
 def _asked(operation: Operation, intent: ProviderIntent) -> Found:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from loguru import logger
 
-from portal.core.errors import UnknownWords
+from portal.core.errors import Refusal, UnknownWords
 from portal.core.i18n import noted
 from portal.core.ports import Outcome, port
 from portal.core.unit_of_work import atomic
@@ -33,24 +33,25 @@ def handle_next() -> bool:
     if handler is None:
         _set_aside(message, f"nobody handles {message.topic}")
     else:
-        handler(message)
+        _handled(handler, message)
     return True
+
+
+def _handled(handler: Callable[[InboxMessage], None], message: InboxMessage) -> None:
+    """One message the books cannot take is set aside with its reason; the others go on."""
+    try:
+        handler(message)
+    except (Refusal, Discrepancy, UnknownWords) as odd:
+        logger.error("inbox message {}: {}", message.id, odd)
+        _set_aside(message, f"the books do not take it: {odd}")
 
 
 def _payment_message(message: InboxMessage) -> None:
     """A hint about a payment: ask the provider, apply what it says."""
-    try:
-        answer = _ask(message.aggregate_key)
-    except UnknownWords as words:
-        _set_aside(message, str(words))
-        return
-    try:
-        with atomic():
-            if inbox.still_mine(message):
-                _apply(message, answer)
-    except Discrepancy as difference:
-        logger.error("inbox message {}: {}", message.id, difference)
-        _set_aside(message, f"the figures differ: {difference}")
+    answer = _ask(message.aggregate_key)
+    with atomic():
+        if inbox.still_mine(message):
+            _apply(message, answer)
 
 
 def _ask(aggregate_key: str) -> PaymentAnswer | None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from jobs.drain import STEPS, drain
 from portal.core import clock
+from portal.core.actor import SYSTEM
 from portal.core.database import DB_NOW, db
 from portal.core.money import Money
 from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
-from portal.escrow.models import NetworkPayment
+from portal.escrow import services as escrow
+from portal.escrow.models import EscrowHold, NetworkPayment
+from portal.escrow.states import HOLD, Hold
 from portal.ledger import accounts
 from portal.ledger import services as ledger
 from portal.ledger.models import JournalEntry
@@ -20,7 +25,7 @@ from portal.ledger.services import Pair
 from portal.orders import queries as orders_queries
 from portal.outbox import queries as outbox_queries
 from portal.outbox.models import ProviderIntent
-from portal.workflows import delivery, payouts
+from portal.workflows import delivery, payouts, provider_calls, returns
 from tests import story
 from tests.cast import Cast, actor
 from tests.world import SandboxControl
@@ -90,6 +95,91 @@ def test_an_approval_whose_answer_was_lost_is_found_and_posted_once(
     assert releases() == 1
     assert list(sandbox.effects("approve").values()) == [1]
     assert {i.state for i in outbox_queries.intents_about("hold", ["1"])} == {"SUCCEEDED"}
+
+
+def test_an_old_approval_heard_of_after_the_refund_changes_nothing(
+    app: Flask, cast: Cast, sandbox: SandboxControl
+) -> None:
+    order = story.paid(app, cast, sandbox)[0]
+    story.confirmed(order, cast)
+    sandbox.fault("approve", "timeout_after_effect", seconds=2)
+    app.config["OUTBOX_QUIET_SECONDS"] = 3600
+    story.drain("provider_calls")
+    assert reconcile(cast)["releases_found"] == 1
+    with atomic():
+        returns.refund(1, Money(order.total_kurus), by=actor(cast.ayse), because="sent back")
+    story.drain("provider_calls")
+    assert story.hold_states(order) == ["REFUNDED"]
+    with atomic() as session:
+        session.execute(update(ProviderIntent).values(next_attempt_at=DB_NOW))
+    story.drain("provider_calls")
+    assert {i.state for i in outbox_queries.intents_about("hold", ["1"])} == {"SUCCEEDED"}
+    assert story.hold_states(order) == ["REFUNDED"]
+    assert releases() == 1
+
+
+def test_an_answer_the_books_cannot_take_waits_for_a_person_and_holds_nobody_up(
+    app: Flask, cast: Cast, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A seeded fault: the first release claims what the state machine forbids."""
+    odd, fine = story.paid(app, cast, sandbox)[0], story.paid(app, cast, sandbox)[0]
+    for order in (odd, fine):
+        story.confirmed(order, cast)
+    honest = escrow.released
+
+    def stubborn(hold: EscrowHold, seller: int) -> bool:
+        if hold.order_id == odd.id:
+            HOLD.move(hold, Hold.HELD, actor=SYSTEM, reason="seeded")
+        return honest(hold, seller)
+
+    monkeypatch.setattr(escrow, "released", stubborn)
+    story.drain("provider_calls")
+    waiting = outbox_queries.intents_about("hold", [str(h.id) for h in escrow_queries.holds_of([odd.id])])[0]
+    assert (waiting.state, waiting.needs_person) == ("UNKNOWN", True)
+    assert "the books do not take the answer" in waiting.last_note
+    assert (story.hold_states(odd), story.hold_states(fine)) == (["RELEASING"], ["RELEASED"])
+    # Ayşe has looked; the fault is mended.
+    monkeypatch.undo()
+    with atomic():
+        provider_calls.settle_by_hand(waiting.id, done=True, by=actor(cast.ayse), because="seen in their list")
+    assert story.hold_states(odd) == ["RELEASED"]
+
+
+def test_a_row_that_breaks_the_code_leaves_the_others_alone(
+    app: Flask, cast: Cast, sandbox: SandboxControl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, fine = story.paid(app, cast, sandbox)[0], story.paid(app, cast, sandbox)[0]
+    for order in (odd, fine):
+        story.confirmed(order, cast)
+    honest = escrow.released
+
+    def broken(hold: EscrowHold, seller: int) -> bool:
+        assert hold.order_id != odd.id, "seeded"
+        return honest(hold, seller)
+
+    monkeypatch.setattr(escrow, "released", broken)
+    drain("provider_calls")
+    assert (story.hold_states(odd), story.hold_states(fine)) == (["RELEASING"], ["RELEASED"])
+    monkeypatch.undo()
+    with atomic() as session:  # its lease has run out
+        session.execute(update(ProviderIntent).values(next_attempt_at=DB_NOW))
+    drain("provider_calls")
+    with atomic() as session:
+        session.execute(update(ProviderIntent).values(next_attempt_at=DB_NOW))
+    drain("provider_calls")
+    assert story.hold_states(odd) == ["RELEASED"]
+    assert releases() == 2
+
+
+def test_where_every_row_breaks_the_work_stops_with_the_reason(
+    app: Flask, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> bool:
+        raise RuntimeError("no database")
+
+    monkeypatch.setitem(STEPS, "provider_calls", broken)
+    with pytest.raises(RuntimeError, match="no database"):
+        drain("provider_calls")
 
 
 def test_a_refused_release_is_tried_again_as_a_new_wish(app: Flask, cast: Cast, sandbox: SandboxControl) -> None:

@@ -39,8 +39,11 @@ def release(hold: EscrowHold, *, by: Actor, because: str) -> None:
 
 
 def released(hold: EscrowHold, seller_organisation_id: int) -> bool:
-    """The provider let it go: the seller's balance and our commission are posted. False when that was known."""
-    if hold.state == Hold.RELEASED:
+    """The provider let it go: the seller's balance and our commission are posted. False when that was known.
+
+    It may be news of long ago: found by reconciliation since, and even refunded since.
+    """
+    if hold.released_at is not None:
         return False
     left = hold.held_kurus
     seller_left = hold.seller_share_kurus - hold.refunded_seller_kurus
