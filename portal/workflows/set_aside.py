@@ -13,12 +13,15 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select, Text, cast, or_, select
 
 from portal.core import clock
 from portal.core.actor import SYSTEM, Actor
+from portal.core.database import db
 from portal.core.errors import Refusal
 from portal.core.i18n import noted
 from portal.core.state_machine import WrongMoment
@@ -31,11 +34,12 @@ from portal.shipping.models import Shipment
 from portal.shipping.states import Parcel
 from portal.stock import queries as stock_queries
 from portal.stock import services as stock
-from portal.stock.models import StockMovement
+from portal.stock.models import Reservation, StockItem, StockMovement
 from portal.stock.services import Pick, Source, Wish
 from portal.workflows.standing import with_order
 
 KIND = "order"
+CAUGHT_UP_AT_A_TIME = 500
 NOTHING_MORE_TO_SHIP = (OrderState.CANCELLED, OrderState.REFUNDED, OrderState.COMPLETED)
 
 
@@ -165,6 +169,42 @@ def let_go_unpaid() -> int:
             return in_all
 
 
+def catch_up() -> int:
+    """Orders paid before the warehouse began to keep their goods: from now on these are set aside. Returns how many."""
+    with atomic():
+        behind = list(db.session.scalars(_nothing_set_aside()))
+    for order_id in behind:
+        with atomic():
+            follow(orders_queries.hold_still(order_id), by=SYSTEM, because=noted("the warehouse keeps it now"))
+    return len(behind)
+
+
+def look_after() -> dict[str, int]:
+    """Once a minute: what was set aside for nobody is let go, what was not set aside is."""
+    return {"let_go": let_go_unpaid(), "caught_up": catch_up()}
+
+
+def _nothing_set_aside() -> Select[Any]:
+    planned = select(Shipment.id).where(
+        Shipment.order_id == Order.id, Shipment.direction == "OUT", Shipment.state == Parcel.PLANNED
+    )
+    promised = select(Reservation.id).where(
+        Reservation.source_kind == KIND,
+        Reservation.source_key == cast(OrderLine.order_id, Text),
+        Reservation.line_key == cast(OrderLine.id, Text),
+    )
+    to_ship = OrderLine.shipped_quantity + OrderLine.cancelled_quantity < OrderLine.quantity
+    return (
+        select(OrderLine.order_id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .join(StockItem, StockItem.barcode == OrderLine.barcode)
+        .where(Order.state.not_in((OrderState.PENDING_PAYMENT, *NOTHING_MORE_TO_SHIP)))
+        .where(or_(to_ship, planned.exists()), ~promised.exists())
+        .distinct()
+        .limit(CAUGHT_UP_AT_A_TIME)
+    )
+
+
 def _wanted(order: Order, lines: Sequence[OrderLine]) -> Counter[int]:
     """Pieces per line that still have to leave a shelf: not in a parcel yet, or in one that is not packed."""
     wanted = Counter[int]()
@@ -207,12 +247,3 @@ def _back(order: Order, item_id: int, shelf_id: int, pieces: int, *, key: str, b
 
 def _returns_shelf() -> int:
     return stock.shelf_for(str(current_app.config["RETURNS_SHELF"])).id
-
-
-def catch_up(order_ids: Sequence[int]) -> None:
-    """The warehouse has begun to keep something: orders that wait for it want it set aside from now on."""
-    for order_id in order_ids:
-        with atomic():
-            order = orders_queries.hold_still(order_id)
-            if order.state != OrderState.PENDING_PAYMENT:
-                follow(order, by=SYSTEM, because=noted("the warehouse keeps it now"))
