@@ -30,10 +30,25 @@ from portal.mail.states import MAIL
 from portal.orders.states import ORDER, PAYOUT
 from portal.outbox.states import INTENT
 from portal.passport import views as passport
-from portal.portals import admin, buyer, cron, disputes, doorstep, finance, labels, network, seller, warehouse, webhooks
+from portal.portals import (
+    admin,
+    buyer,
+    cron,
+    disputes,
+    doorstep,
+    finance,
+    goods,
+    labels,
+    network,
+    seller,
+    stockroom,
+    warehouse,
+    webhooks,
+)
 from portal.settings import Settings
 from portal.shipping.states import PARCEL, TRACKED_MEANINGS
 from portal.stock import commands as stock_commands
+from portal.stock.states import MOVEMENT_NAMES
 from portal.workflows.payouts import FINDING_NAMES
 from portal.workflows.provider_calls import OPERATION_NAMES
 
@@ -60,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels)
+    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels, stockroom, goods)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
     for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):
@@ -154,12 +169,14 @@ def add_filters(app: Flask) -> None:
         day=formats.day,
         instant=formats.instant,
         percent=formats.percent,
+        pieces=formats.pieces,
         iban=formats.iban,
         told=i18n.told,
         account=lambda name: formats.account(name, ACCOUNT_NAMES),
         entry=formats.named(ENTRY_NAMES),
         finding=formats.named(FINDING_NAMES),
         operation=formats.named(OPERATION_NAMES),
+        movement=formats.named({kind.value: name for kind, name in MOVEMENT_NAMES.items()}),
     )
     app.jinja_env.globals.update(
         ORDER=ORDER,
