@@ -120,7 +120,8 @@ def _said(differences: dict[int, int]) -> str:
     said = (
         _("%(more)d more, %(fewer)d fewer than believed.", more=more, fewer=fewer) if wrong else _("All as believed.")
     )
-    return ngettext("%(num)d thing counted.", "%(num)d things counted.", len(differences)) + " " + said
+    counted_ = ngettext("%(num)d thing counted.", "%(num)d things counted.", len(differences))
+    return f"{counted_} {said}"
 
 
 def _found() -> dict[int, int]:

@@ -36,7 +36,7 @@ def keep(*, tape: int, film: int = 0) -> Kept:
             if pieces:
                 stock.receive(item.id, shelf.id, pieces, key=f"first {barcode}", by=SYSTEM)
             items.append(item.id)
-    return Kept(*items, shelf.id, high.id)
+    return Kept(items[0], items[1], shelf.id, high.id)
 
 
 def numbers(item_id: int) -> tuple[int, int]:
