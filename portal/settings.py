@@ -74,6 +74,9 @@ class Settings:
     database_pool: int = 8  # connections a process keeps; as many again for a rush
     outbox_lease_seconds: int = 60  # how long a call in flight is left alone
     outbox_quiet_seconds: int = 900  # how long after silence before we ask what became of it
+    stock_push_batch: int = 100  # barcodes in one call; never more than the storefront takes
+    stock_push_quiet_seconds: int = 20  # how long after silence before a storefront is asked what it believes
+    stock_push_read_back: int = 200  # barcodes each full comparison asks about, those confirmed longest ago first
     drain_lanes: int = 4  # calls and messages a worker handles at once
 
     @property
@@ -124,6 +127,9 @@ class Settings:
             database_pool=reader.whole("DATABASE_POOL", cls.database_pool),
             outbox_lease_seconds=reader.whole("OUTBOX_LEASE_SECONDS", cls.outbox_lease_seconds),
             outbox_quiet_seconds=reader.whole("OUTBOX_QUIET_SECONDS", cls.outbox_quiet_seconds),
+            stock_push_batch=max(1, reader.whole("STOCK_PUSH_BATCH", cls.stock_push_batch)),
+            stock_push_quiet_seconds=reader.whole("STOCK_PUSH_QUIET_SECONDS", cls.stock_push_quiet_seconds),
+            stock_push_read_back=reader.whole("STOCK_PUSH_READ_BACK", cls.stock_push_read_back),
             drain_lanes=reader.whole("DRAIN_LANES", cls.drain_lanes),
         )
         slowest = max(settings.iyzico_timeout_seconds, settings.provider_timeout_seconds, settings.smtp_timeout_seconds)

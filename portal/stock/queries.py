@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, literal, select, union_all
 
-from portal.core.database import db
+from portal.core.database import DB_NOW, db
 from portal.stock.models import (
     CaseBarcode,
     CentralStock,
     Reservation,
     Shelf,
     ShelfStock,
+    StockChange,
     StockItem,
     StockMovement,
     StockShortage,
@@ -181,6 +182,12 @@ def open_orders() -> int:
         select(Reservation.source_kind, Reservation.source_key).where(Reservation.state == Reserved.OPEN).distinct()
     )
     return db.session.scalar(select(func.count()).select_from(orders.subquery())) or 0
+
+
+def changes_overdue(seconds: int) -> bool:
+    """Whether a change was noted so long ago and nobody took the note: the wake-up was lost."""
+    old = select(StockChange.id).where(StockChange.noted_at <= DB_NOW - timedelta(seconds=seconds)).limit(1)
+    return db.session.scalar(old) is not None
 
 
 def shortages() -> Any:
