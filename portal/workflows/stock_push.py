@@ -8,10 +8,11 @@ from flask import current_app
 from loguru import logger
 
 from portal.core.actor import SYSTEM, Actor
-from portal.core.ports import known, port
+from portal.core.i18n import noted
+from portal.core.ports import Outcome, known, port
 from portal.core.queue import wake
 from portal.core.unit_of_work import atomic
-from portal.marketplace.ports import Storefront, Storefronts
+from portal.marketplace.ports import StockSubmitted, Storefront, Storefronts
 from portal.marketplace.push import services as push
 from portal.marketplace.push.services import Turn
 from portal.stock import services as stock
@@ -70,9 +71,12 @@ def _send_one(front: Storefront, turn: Turn) -> bool:
     """Written down, sent, answer written down; whether the next batch may follow."""
     with atomic():
         claimed = push.claim(turn, front.abilities, size=current_app.config["STOCK_PUSH_BATCH"])
-    if claimed is None or claimed.too_late:
+    if claimed is None:
         return False
-    answer = port(Storefronts).by_code[front.code].submit_stock(claimed.wishes)
+    if claimed.too_late:
+        answer = StockSubmitted(Outcome.NOT_SENT, why=noted("we were too slow to send it safely"))
+    else:
+        answer = port(Storefronts).by_code[front.code].submit_stock(claimed.wishes)
     logger.info("stock push {}: {} barcodes, {}", front.code, len(claimed.wishes), answer.outcome.value)
     with atomic():
         return push.note_answer(turn, claimed, answer)
