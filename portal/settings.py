@@ -11,8 +11,16 @@ from urllib.parse import urlsplit
 
 Security = Literal["none", "starttls", "ssl"]
 CARRIER_SETTINGS = (
-    "yurtici_base_url", "yurtici_user", "yurtici_password", "aras_order_url", "aras_query_url", "aras_user",
-    "aras_password", "aras_customer_code", "mock_carrier_base_url", "mock_carrier_token",
+    "yurtici_base_url",
+    "yurtici_user",
+    "yurtici_password",
+    "aras_order_url",
+    "aras_query_url",
+    "aras_user",
+    "aras_password",
+    "aras_customer_code",
+    "mock_carrier_base_url",
+    "mock_carrier_token",
     "mock_carrier_webhook_secret",
 )
 STOREFRONT_SETTINGS = (

@@ -41,7 +41,7 @@ def upgrade() -> None:
     sa.Column('words', sa.Text(), nullable=False),
     sa.Column('ordered_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('origin_keys', sa.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+    sa.Column('origin_keys', postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
     sa.Column('superseded', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('customer_name', sa.Text(), server_default='', nullable=False),
     sa.Column('city', sa.Text(), server_default='', nullable=False),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select
 
-from portal.core.database import db
+from portal.core.database import DB_NOW, db
 from portal.core.errors import NotFound
-from portal.marketplace.models import StorefrontLine, StorefrontPackage
+from portal.marketplace.models import StorefrontLine, StorefrontPackage, StorefrontSync
+from portal.marketplace.states import ENDED
 
 
 def package(package_id: int) -> StorefrontPackage:
@@ -69,3 +71,46 @@ def pieces_of(packages: Sequence[StorefrontPackage], *, inherited: bool = False)
             if line.item_id is not None:
                 summed[line.item_id] += line.inherited if inherited else line.pieces
     return summed
+
+
+def has_successors(storefront: str, package_key: str) -> bool:
+    """Whether some package names this one as its origin."""
+    rows = select(StorefrontPackage.id).where(
+        StorefrontPackage.storefront == storefront, StorefrontPackage.origin_keys.contains([package_key])
+    )
+    return db.session.scalar(rows.limit(1)) is not None
+
+
+def changed_between(storefront: str, since: datetime, until: datetime) -> dict[str, int]:
+    """The packages whose version we have changed in that span: our id by their key."""
+    rows = select(StorefrontPackage.package_key, StorefrontPackage.id).where(
+        StorefrontPackage.storefront == storefront, StorefrontPackage.changed_at.between(since, until)
+    )
+    return dict(db.session.execute(rows).tuples().all())
+
+
+def without_an_item() -> dict[str, set[int]]:
+    """Packages that want something we do not know, by its barcode."""
+    rows = (
+        select(StorefrontLine.barcode, StorefrontLine.package_id)
+        .join(StorefrontPackage, StorefrontPackage.id == StorefrontLine.package_id)
+        .where(
+            StorefrontLine.item_id.is_(None),
+            StorefrontLine.quantity > 0,
+            StorefrontPackage.state.not_in([state.value for state in ENDED]),
+        )
+    )
+    found = defaultdict[str, set[int]](set)
+    for barcode, package_id in db.session.execute(rows):
+        found[barcode].add(package_id)
+    return dict(found)
+
+
+def overdue(seconds: int) -> bool:
+    """Whether something was to be read longer ago than this: a lost wake-up."""
+    since = DB_NOW - func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+    late = select(StorefrontSync.storefront).where(
+        (StorefrontSync.pull_due_at <= since) | (StorefrontSync.gaps_due_at <= since)
+    )
+    doubted = select(StorefrontPackage.id).where(StorefrontPackage.read_again_at <= since)
+    return db.session.scalar(late.limit(1)) is not None or db.session.scalar(doubted.limit(1)) is not None

@@ -23,7 +23,7 @@ PACKAGE = StateMachine(
         P.UNKNOWN: {*_WAY, *_ARRIVALS, *_ENDS},
         **{state: _after(state) for state in _WAY},
         # A second try may still arrive; the customer may send it back.
-        P.UNDELIVERED: {P.DELIVERED, P.AT_COLLECTION_POINT, P.RETURNED, P.CANCELLED},
+        P.UNDELIVERED: {P.DELIVERED, P.RETURNED, P.CANCELLED},
         P.DELIVERED: {P.RETURNED},
         P.RETURNED: set(),
         # An unsupplied package becomes a cancelled one in their books; a split one may be.

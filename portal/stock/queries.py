@@ -134,7 +134,7 @@ def meant_without_spaces(barcodes: Sequence[str]) -> dict[str, tuple[int, int]]:
 
 
 def _spaced(barcode: Any, wanted: Sequence[str]) -> tuple[Any, Any]:
-    return barcode.contains(" "), func.replace(barcode, " ", "") == func.any(list(wanted))
+    return barcode.contains(" "), func.replace(barcode, " ", "").in_(list(wanted))
 
 
 def out_for(source: Source) -> dict[int, int]:

@@ -22,6 +22,13 @@ from portal.stock import services as stock
 from portal.stock.models import Reservation
 from portal.stock.services import Source, Wish
 
+BECAUSE = {
+    PackageState.CANCELLED: noted("the storefront cancelled it"),
+    PackageState.UNSUPPLIED: noted("it could not be supplied"),
+    PackageState.UNPACKED: noted("it was split"),
+    PackageState.RETURNED: noted("the customer sent it back"),
+}
+
 
 def source_of(package: StorefrontPackage, line_key: str = "") -> Source:
     """The package's name in the stock."""
@@ -73,6 +80,7 @@ def _settle(package: StorefrontPackage, lines: Sequence[StorefrontLine], *, by: 
     )
     if due is None:
         return
+    because = BECAUSE.get(PackageState(package.state), because)
     held = stock_queries.reservations_of(source_of(package))
     for part in parts:
         wanted = max(0, due[part.line_key] - part.inherited)
@@ -199,11 +207,3 @@ def _waits(package: StorefrontPackage) -> bool:
 
 def _patience() -> timedelta:
     return timedelta(minutes=current_app.config["STOREFRONT_SPLIT_MINUTES"])
-
-
-BECAUSE = {
-    PackageState.CANCELLED: noted("the storefront cancelled it"),
-    PackageState.UNSUPPLIED: noted("it could not be supplied"),
-    PackageState.UNPACKED: noted("it was split"),
-    PackageState.RETURNED: noted("the customer sent it back"),
-}

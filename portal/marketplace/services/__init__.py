@@ -8,6 +8,7 @@ from portal.marketplace.services.listening import (
     Due,
     check_soon,
     claim_due,
+    database_now,
     done,
     note_gap_check,
     note_pull,
@@ -17,6 +18,7 @@ from portal.marketplace.services.listening import (
 )
 from portal.marketplace.services.packages import (
     Kept,
+    claim_to_read,
     heard,
     hold_order,
     hold_package,
@@ -25,6 +27,7 @@ from portal.marketplace.services.packages import (
     look_at,
     move,
     read_again,
+    was_read,
 )
 from portal.marketplace.services.refusals import AlreadySplit, NotToBePacked, NotYetPacked
 from portal.marketplace.services.returns import (
@@ -46,6 +49,8 @@ __all__ = [
     "came_back",
     "check_soon",
     "claim_due",
+    "claim_to_read",
+    "database_now",
     "done",
     "expect_back",
     "expected_of",
@@ -66,4 +71,5 @@ __all__ = [
     "received_for",
     "still_expected_for",
     "tried_and_failed",
+    "was_read",
 ]

@@ -18,6 +18,12 @@ TOPIC = "storefront_orders"
 LEASE = timedelta(minutes=15)  # longer than a span takes, page by page and with patience
 
 
+def database_now() -> datetime:
+    """The database's instant: before a question is sent, so that what is answered is at least as new."""
+    now: datetime = db.session.execute(select(DB_NOW)).scalar_one()
+    return now
+
+
 def read_until(storefront: str) -> datetime | None:
     """Everything that changed until then is in our books; nothing: it was never read."""
     return db.session.scalar(select(StorefrontSync.read_until_at).where(StorefrontSync.storefront == storefront))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, select, update
@@ -21,7 +21,9 @@ from portal.marketplace.services.listening import TOPIC
 from portal.marketplace.states import ENDED, PACKAGE
 
 LONGEST = 300
+LEASE = timedelta(minutes=1)
 UNREADABLE = noted("an answer about this package could not be read")
+NOT_SHOWN = noted("they do not show this package any more")
 UNKNOWN_WORD = noted("they use a word we do not know")
 
 
@@ -108,10 +110,40 @@ def look_at(package: StorefrontPackage, why: str) -> None:
     package.trouble = why[:LONGEST]
 
 
+def was_read(package: StorefrontPackage, *, seen: bool) -> None:
+    """A doubted package was asked about. One they do not show at all is left to a person; nobody asks again."""
+    unchanged = StorefrontPackage.read_again_at == package.read_again_at
+    trouble = {} if seen else {"trouble": NOT_SHOWN}
+    db.session.execute(
+        update(StorefrontPackage)
+        .where(StorefrontPackage.id == package.id, unchanged)
+        .values(read_again_at=None, **trouble)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def read_again(package: StorefrontPackage, at: datetime | None = None) -> None:
     """Somebody doubts what we have: it is read again then, or at once."""
     package.read_again_at = at or db.session.scalar(select(DB_NOW))
     wake(TOPIC)
+
+
+def claim_to_read() -> StorefrontPackage | None:
+    """Take a package somebody doubts; others leave it alone until the lease runs out."""
+    wanted = (
+        select(StorefrontPackage.id)
+        .where(StorefrontPackage.read_again_at <= DB_NOW)
+        .order_by(StorefrontPackage.read_again_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return db.session.execute(
+        update(StorefrontPackage)
+        .where(StorefrontPackage.id == wanted.scalar_subquery())
+        .values(read_again_at=DB_NOW + LEASE)
+        .returning(StorefrontPackage)
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
 
 
 def _unreadable(told: Told) -> bool:
