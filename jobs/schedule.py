@@ -15,7 +15,7 @@ from portal.core.database import db
 from portal.core.i18n import noted
 from portal.core.timetable import LEADER_LOCK, Periodic, run_due
 from portal.core.unit_of_work import atomic
-from portal.workflows import arguments, delivery, payouts, stock_push
+from portal.workflows import arguments, delivery, marketplace_jobs, payouts, stock_push
 
 NIGHTLY = Actor(noted("nightly reconciliation"))
 
@@ -30,6 +30,8 @@ TIMETABLE = [
     Periodic(noted("accept undisputed deliveries"), delivery.accept_undisputed, timedelta(minutes=5)),
     Periodic(noted("send unsettled disputes to finance"), arguments.escalate_overdue, timedelta(minutes=15)),
     Periodic(noted("find lost payments"), payouts.look_for_lost_payments, timedelta(minutes=10)),
+    Periodic(noted("ask storefronts for orders"), marketplace_jobs.ask_everybody, timedelta(minutes=5)),
+    Periodic(noted("look for gaps in storefront orders"), marketplace_jobs.compare_everybody, timedelta(hours=1)),
     Periodic(
         noted("compare stock with storefronts"),
         stock_push.compare_everything,

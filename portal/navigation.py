@@ -49,10 +49,10 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
         (_l("Disputes"), "/disputes"),
         (_l("Balance"), "/seller/balance"),
     ],
-    Role.PACKER: [(_l("Parcels"), "/warehouse/")],
+    Role.PACKER: [(_l("Parcels"), "/warehouse/"), (_l("Storefront stock"), "/warehouse/push/")],
     Role.FINANCE: [*_MONEY, *_MACHINES],
     Role.BROKER: [*_MONEY, *_MACHINES],
-    Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger")],
+    Role.ADMIN: [*_MACHINES, (_l("Storefront stock"), "/warehouse/push/"), (_l("Ledger"), "/finance/ledger")],
 }
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = '0006_stock_push'
-down_revision = '0004'
+down_revision = '0005_marketplace'
 branch_labels = None
 depends_on = None
 

@@ -35,6 +35,11 @@ def storefronts() -> list[Storefront]:
     return list(known(Storefronts).by_code.values())
 
 
+def titles() -> dict[str, str]:
+    """Storefronts' names for people, by code."""
+    return {front.code: front.title for front in storefronts()}
+
+
 def push_next() -> bool:
     """One step: notes of changes first, then numbers, then what became of them. False when nothing can be done now."""
     if note_changes():
@@ -106,8 +111,9 @@ def ask_belief(front: Storefront) -> bool:
     return True
 
 
-def compare_everything() -> Compared:
+def compare_everything(*, by: Actor = SYSTEM) -> Compared:
     """Compare all barcodes of all storefronts with the stock; what differs is due now, lowest stock first."""
+    logger.info("stock compared with storefronts for {}", by.name)
     found = []
     for front in storefronts():
         with atomic():
@@ -115,6 +121,7 @@ def compare_everything() -> Compared:
                 push.compare(
                     front.code,
                     most_pieces=front.abilities.most_pieces,
+                    by=by,
                     read_back=current_app.config["STOCK_PUSH_READ_BACK"],
                 )
             )

@@ -63,7 +63,9 @@ class Shop:
                 {"c": codes},
             )
             session.execute(
-                text("INSERT INTO central_stock (item_id, qty, reserved) SELECT id, 20 + id % 50, id % 7 FROM stock_item")
+                text(
+                    "INSERT INTO central_stock (item_id, qty, reserved) SELECT id, 20 + id % 50, id % 7 FROM stock_item"
+                )
             )
         return codes
 
@@ -155,9 +157,7 @@ class Shop:
 
     def available(self) -> dict[str, int]:
         """What we want them to have."""
-        rows = db.session.execute(
-            text("SELECT barcode, available FROM stock_level JOIN stock_item ON id = item_id")
-        )
+        rows = db.session.execute(text("SELECT barcode, available FROM stock_level JOIN stock_item ON id = item_id"))
         found = {row.barcode: int(row.available) for row in rows}
         db.session.rollback()
         return found

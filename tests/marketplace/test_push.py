@@ -95,7 +95,10 @@ def test_a_comparison_is_logged_even_when_it_finds_nothing(shop: Shop) -> None:
     shop.works()
     assert stock_push.compare_everything() == (1, 0)
     shop.works()
-    assert [(push.kind, push.total_items, push.success) for push in shop.log()] == [("CHANGED", 1, True), ("FULL", 0, True)]
+    assert [(push.kind, push.total_items, push.success) for push in shop.log()] == [
+        ("CHANGED", 1, True),
+        ("FULL", 0, True),
+    ]
 
 
 def test_a_comparison_finds_what_nobody_noted(shop: Shop) -> None:

@@ -86,7 +86,9 @@ def test_a_cursor_on_the_time_of_change_misses_who_commits_last(shop: Shop) -> N
     def look() -> None:
         nonlocal cursor
         assert isinstance(cursor, datetime)
-        newer = text("SELECT item_id, qty, updated_at FROM central_stock WHERE updated_at > :cursor ORDER BY updated_at")
+        newer = text(
+            "SELECT item_id, qty, updated_at FROM central_stock WHERE updated_at > :cursor ORDER BY updated_at"
+        )
         for row in db.session.execute(newer, {"cursor": cursor}):
             told[row.item_id], cursor = row.qty, row.updated_at
         db.session.rollback()

@@ -14,7 +14,14 @@ from portal.core.ports import CallAnswer, Outcome
 from portal.integrations.trendyol import wire
 from portal.integrations.trendyol.client import Heard, TrendyolClient
 from portal.integrations.trendyol.pages import PAGE_SIZE, WINDOW_MS, Place, windows_back
-from portal.integrations.trendyol.stock import MOST_ITEMS, MOST_PIECES, MOST_READ, RESULT_SECONDS, SAME_BODY_SECONDS, TrendyolStock
+from portal.integrations.trendyol.stock import (
+    MOST_ITEMS,
+    MOST_PIECES,
+    MOST_READ,
+    RESULT_SECONDS,
+    SAME_BODY_SECONDS,
+    TrendyolStock,
+)
 from portal.integrations.trendyol.webhooks import TrendyolWebhooks
 from portal.integrations.trendyol.wire import MISREAD
 from portal.marketplace.ports import (
@@ -75,12 +82,19 @@ class TrendyolStorefront:
     def changed_packages(self, since: datetime, until: datetime, cursor: str = "") -> PackagePage:
         """A page of what changed. `until` must not lie ahead of now: what changes while we read belongs to the next
         span. After silence the same cursor asks for the same page again."""
+        return self._read_on(since, until, cursor, stream=self.use_stream)
+
+    def listed_packages(self, since: datetime, until: datetime, cursor: str = "") -> PackagePage:
+        """As above, always by their list: what the stream dropped is found there."""
+        return self._read_on(since, until, cursor, stream=False)
+
+    def _read_on(self, since: datetime, until: datetime, cursor: str, *, stream: bool) -> PackagePage:
         if cursor:
             place = Place.read(cursor)
         else:
             start, end = wire.to_ms(since, self.ahead), wire.to_ms(until, self.ahead)
             assert start <= end, "a span begins before it ends"
-            place = Place.first(start, end, stream=self.use_stream)
+            place = Place.first(start, end, stream=stream)
         page = self._streamed(place) if place.stream else self._listed(place)
         return page if page.outcome is Outcome.DONE else _at(page, cursor)
 

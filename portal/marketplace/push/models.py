@@ -141,9 +141,7 @@ class StockPushItem(Model):
     )
 
     batch_id: Mapped[int] = mapped_column(ForeignKey("stock_push_batch.id"), primary_key=True, autoincrement=False)
-    listing_id: Mapped[int] = mapped_column(
-        ForeignKey("storefront_listing.id"), primary_key=True, autoincrement=False
-    )
+    listing_id: Mapped[int] = mapped_column(ForeignKey("storefront_listing.id"), primary_key=True, autoincrement=False)
     quantity: Mapped[int]
     send_no: Mapped[int]
     result: Mapped[str | None]

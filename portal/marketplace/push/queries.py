@@ -12,7 +12,13 @@ from sqlalchemy.sql.selectable import Subquery
 
 from portal.core import clock
 from portal.core.database import db
-from portal.marketplace.push.models import StockPushBatch, StockPushItem, StockPushLog, StorefrontListing, StorefrontTurn
+from portal.marketplace.push.models import (
+    StockPushBatch,
+    StockPushItem,
+    StockPushLog,
+    StorefrontListing,
+    StorefrontTurn,
+)
 from portal.marketplace.push.states import Became, Standing
 
 # The stock's face for joins, and the item's name: the tables belong to the stock.

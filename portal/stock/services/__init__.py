@@ -5,6 +5,7 @@ one call (`reserve_all`, `take`), so that two units can never wait for each othe
 """
 
 from portal.stock.services.acts import Source
+from portal.stock.services.acts import lock as hold_items
 from portal.stock.services.catalogue import Scanned, add_case, add_item, add_shelf, item_of, set_safety, shelf_of
 from portal.stock.services.changes import take_changed
 from portal.stock.services.goods import Pick, count, give_back, note_shortage, receive, take, take_wherever, transfer
@@ -43,6 +44,7 @@ __all__ = [
     "count",
     "expire",
     "give_back",
+    "hold_items",
     "item_of",
     "note_shortage",
     "receive",

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import select, text
 
 from portal.core import audit, clock
-from portal.core.actor import Actor
+from portal.core.actor import SYSTEM, Actor
 from portal.core.database import db
 from portal.core.errors import NotFound, Refusal
 from portal.marketplace.push.models import StorefrontListing, StorefrontTurn
@@ -79,7 +79,7 @@ def note_wanted(storefront: str, item_ids: Sequence[int], *, most_pieces: int) -
     db.session.execute(WANT_SOME, told)
 
 
-def compare(storefront: str, *, most_pieces: int, read_back: int = 0) -> int:
+def compare(storefront: str, *, most_pieces: int, read_back: int = 0, by: Actor = SYSTEM) -> int:
     """Compare everything; answers how many listings differ from what is expected of them and are due now.
 
     `read_back` listings, those confirmed longest ago, are asked about as well.
@@ -92,6 +92,8 @@ def compare(storefront: str, *, most_pieces: int, read_back: int = 0) -> int:
         db.session.execute(ASK_OLDEST, {**told, "few": read_back})
     turn = turn_of(storefront)
     turn.full_asked, turn.compared_at = True, clock.now()
+    if by != SYSTEM:
+        audit.write_down("stock comparison asked for", by=by, about=("storefront", storefront), differing=differing)
     return differing
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 
 from portal.core import clock
 from portal.core.actor import SYSTEM
@@ -103,9 +103,7 @@ def reject(batch_id: int, whys: dict[int, str]) -> None:
     """These listings were rejected: tried again with growing patience, then left to a person."""
     if whys:
         said = {"ids": list(whys), "whys": list(whys.values()), "waits": list(rules.RETRY_SECONDS)}
-        db.session.execute(
-            REJECTED, {**said, "batch": batch_id, "now": clock.now(), "most": len(rules.RETRY_SECONDS)}
-        )
+        db.session.execute(REJECTED, {**said, "batch": batch_id, "now": clock.now(), "most": len(rules.RETRY_SECONDS)})
 
 
 def _too_old(batch: StockPushBatch, abilities: Abilities) -> bool:
@@ -122,9 +120,7 @@ def _settle(batch: StockPushBatch, result: BatchResult) -> None:
     said = {_plain(item.barcode): item for item in result.items}
     accepted = [row.id for row in rows if (told := said.get(_plain(row.barcode))) and told.accepted]
     rejected = {
-        row.id: (told.why or "?")[:500]
-        for row in rows
-        if (told := said.get(_plain(row.barcode))) and not told.accepted
+        row.id: (told.why or "?")[:500] for row in rows if (told := said.get(_plain(row.barcode))) and not told.accepted
     }
     ids = [*accepted, *rejected]
     results = [Became.ACCEPTED.value] * len(accepted) + [Became.REJECTED.value] * len(rejected)

@@ -15,7 +15,13 @@ from portal.core.database import db
 from portal.core.ports import Outcome
 from portal.marketplace.ports import Abilities, StockSubmitted, StockWish
 from portal.marketplace.push import pace, rules
-from portal.marketplace.push.models import StockPushBatch, StockPushItem, StockPushLog, StorefrontListing, StorefrontTurn
+from portal.marketplace.push.models import (
+    StockPushBatch,
+    StockPushItem,
+    StockPushLog,
+    StorefrontListing,
+    StorefrontTurn,
+)
 from portal.marketplace.push.services import turns
 from portal.marketplace.push.services.listings import hold_listings
 from portal.marketplace.push.services.results import reject
@@ -118,9 +124,7 @@ def note_answer(turn: Turn, claimed: Claimed, answer: StockSubmitted) -> bool:
 
 def _picked(turn: Turn, abilities: Abilities, size: int) -> list[Pick]:
     """What is due and really differs, as a body they have not seen lately."""
-    refusals = db.session.scalar(
-        select(StorefrontTurn.refusals).where(StorefrontTurn.storefront == turn.storefront)
-    )
+    refusals = db.session.scalar(select(StorefrontTurn.refusals).where(StorefrontTurn.storefront == turn.storefront))
     limit = rules.batch_size(size, abilities.most_items_a_batch, refusals or 0)
     told = {"storefront": turn.storefront, "now": clock.now(), "size": limit}
     while rows := db.session.execute(PICK, told).all():

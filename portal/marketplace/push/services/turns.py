@@ -15,7 +15,13 @@ from portal.core.actor import SYSTEM, Actor
 from portal.core.database import DB_NOW, db
 from portal.core.i18n import noted
 from portal.marketplace.push import rules
-from portal.marketplace.push.models import StockPushBatch, StockPushItem, StockPushLog, StorefrontListing, StorefrontTurn
+from portal.marketplace.push.models import (
+    StockPushBatch,
+    StockPushItem,
+    StockPushLog,
+    StorefrontListing,
+    StorefrontTurn,
+)
 from portal.marketplace.push.services.listings import hold_listings, turn_of
 from portal.marketplace.push.states import BATCH, Batch, Kind
 
@@ -52,7 +58,9 @@ def begin(storefront: str) -> Turn | None:
     """Take the turn when something is due and nobody pushes; what a dead pusher left open is cleared up first."""
     now = clock.now()
     told = {"storefront": storefront, "now": now}
-    db.session.execute(text("INSERT INTO storefront_turn (storefront) VALUES (:storefront) ON CONFLICT DO NOTHING"), told)
+    db.session.execute(
+        text("INSERT INTO storefront_turn (storefront) VALUES (:storefront) ON CONFLICT DO NOTHING"), told
+    )
     hold_listings(storefront)
     if db.session.scalar(LEASED, told) is None:
         return None
@@ -150,9 +158,7 @@ def quiet_seconds() -> int:
 
 def _clear_up(turn: StorefrontTurn) -> None:
     """The pusher died in the middle: what it was sending may have arrived, so it is asked about."""
-    left = select(StockPushBatch).where(
-        StockPushBatch.push_id == turn.push_id, StockPushBatch.state == Batch.SENDING
-    )
+    left = select(StockPushBatch).where(StockPushBatch.push_id == turn.push_id, StockPushBatch.state == Batch.SENDING)
     for batch in db.session.scalars(left.with_for_update()):
         BATCH.move(batch, Batch.UNKNOWN, actor=SYSTEM, reason=DIED, note=DIED)
         doubt(batch.id, after_seconds=quiet_seconds())
