@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
@@ -269,7 +270,8 @@ def test_everything_that_can_happen_to_a_push_and_in_the_end_they_agree(shop: Sh
     calls = shop.twin.look("calls")
     assert all(row["most_in_10_seconds"] <= 50 for row in calls.values()), calls
     rejected = db.session.scalar(text("SELECT count(*) FROM stock_push_item WHERE result = 'REJECTED' AND why <> ''"))
-    states = dict(db.session.execute(text("SELECT state, count(*) FROM stock_push_batch GROUP BY 1")).all())  # type: ignore[arg-type]
+    counted_states = db.session.execute(text("SELECT state, count(*) FROM stock_push_batch GROUP BY 1"))
+    states = {str(state): int(count) for state, count in counted_states}
     db.session.rollback()
     assert rejected and rejected > BARCODES // 40
     assert {"DONE", "GONE", "UNKNOWN", "NOT_SENT"} <= states.keys(), states
@@ -299,7 +301,8 @@ def _worker(settings: Settings, url: str) -> None:
     cast_role(app, Storefronts, Storefronts({front.code: front}, {}))
     with app.app_context():
         while True:
-            stock_push.push_next() or time.sleep(0.02)
+            if not stock_push.push_next():
+                time.sleep(0.02)
 
 
 @pytest.fixture
@@ -337,9 +340,8 @@ def test_workers_killed_in_the_middle_again_and_again(
     for _round in range(3):
         with atomic() as session:
             session.execute(text("UPDATE central_stock SET reserved = reserved + 1"))
-        before = counted()
-        victim = workers()
-        until(lambda before=before: counted() > before, 60)
+        victim, before = workers(), counted()
+        until(partial(more_than, before), 60)
         time.sleep(dice.random() / 10)
         os.kill(victim, signal.SIGKILL)
 
@@ -350,6 +352,11 @@ def test_workers_killed_in_the_middle_again_and_again(
         return bool(believed == shop.available() == shop.sent())
 
     until(settled, 120)
+
+
+def more_than(batches: int) -> bool:
+    """Whether there are more by now."""
+    return counted() > batches
 
 
 def counted() -> int:

@@ -71,7 +71,7 @@ def test_after_silence_they_are_asked_and_the_number_is_there_once(shop: Shop, m
     assert shop.batches() == ["UNKNOWN"]  # they are left alone for a while, and not asked too early
     shop.days_go_by(hours=1)
     assert agrees(shop)
-    done = dict((name, done) for name, _outcome, done in MISHAPS)[mode]
+    done = {name: done for name, _outcome, done in MISHAPS}[mode]
     # Whether they saw the body nobody knows, so it is said again in two parts that they cannot have seen.
     assert len(shop.batches()) == (1 if done else 3)
 
@@ -260,7 +260,7 @@ def test_a_sender_that_sleeps_too_long_cannot_leave_an_older_number(shop: Shop) 
         with shop.app.app_context():
             stock_push.note_changes()
             shop.play(sleeper)
-            stock_push.push_some(sleeper)  # type: ignore[arg-type]
+            stock_push.push_some(sleeper)
             db.session.remove()
 
     thread = threading.Thread(target=push_asleep)

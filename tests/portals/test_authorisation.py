@@ -15,7 +15,8 @@ from portal.disputes.states import Resolution
 from portal.escrow import queries as escrow_queries
 from portal.orders import queries as orders_queries
 from portal.shipping import services as shipping
-from portal.workflows import arguments
+from portal.stock import services as stock
+from portal.workflows import arguments, stock_push
 from tests import story
 from tests.cast import Browser, Cast, Machine, actor, api, sign_in
 from tests.pictures import a_photo
@@ -133,12 +134,15 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
     parcel = story.shipped(order, cast)
     with atomic():
         link = shipping.give_link(parcel, person_id=cast.fatma.id)
+    with atomic():
+        stock.add_item(story.TAPE, "Koli bandı")
+    stock_push.note_changes()
     fresh = orders_queries.any_order(order.id)
     names = {
         "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
         "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
         "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",
-        "dispute_id": dispute.id, "photo_id": 1, "signed": link,
+        "listing_id": 1, "dispute_id": dispute.id, "photo_id": 1, "signed": link,
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
 

@@ -210,7 +210,11 @@ def _standing() -> ColumnElement[str]:
     return case(
         (~row.on_sale, Standing.OFF.value),
         (row.needs_person, Standing.PERSON.value),
-        (row.ask_at.is_not(None), Standing.ASKED.value),
+        # Asked as a matter of routine, a settled listing is not in doubt.
+        (
+            and_(row.ask_at.is_not(None), or_(open_item.exists(), row.expected.is_distinct_from(row.believed))),
+            Standing.ASKED.value,
+        ),
         (and_(row.rejection != "", row.due_at.is_not(None)), Standing.REJECTED.value),
         (row.due_at.is_not(None), Standing.WAITS.value),
         (open_item.exists(), Standing.ON_ITS_WAY.value),

@@ -25,13 +25,15 @@ LOCK_SOME = text(
     """SELECT id FROM storefront_listing WHERE storefront = :storefront AND item_id = ANY(:items)
        ORDER BY id FOR UPDATE"""
 )
-# A new number is a new chance, also for what was left to a person; a number they expect already needs no sending.
+# A new number is a new chance, also for what was left to a person; a number they expect already needs no sending; and
+# a question of routine does not hold a new number up.
 WANT_SOME = text(
     """UPDATE storefront_listing l SET wanted = w.pieces,
          due_at = CASE WHEN w.pieces IS NOT DISTINCT FROM l.expected THEN NULL
                        WHEN w.pieces <> l.wanted OR (l.due_at IS NULL AND NOT l.needs_person) THEN :now
                        ELSE l.due_at END,
-         needs_person = l.needs_person AND w.pieces = l.wanted
+         needs_person = l.needs_person AND w.pieces = l.wanted,
+         ask_at = CASE WHEN w.pieces <> l.wanted AND l.settled_no = l.send_no THEN NULL ELSE l.ask_at END
        FROM (SELECT v.item_id, least(v.available, :most) AS pieces FROM stock_level v
              WHERE v.item_id = ANY(:items)) w
        WHERE l.storefront = :storefront AND l.item_id = w.item_id AND l.on_sale
