@@ -131,12 +131,10 @@ def upgrade() -> None:
     sa.CheckConstraint('wanted >= 0', name=op.f('ck_storefront_listing_wants_no_less_than_nothing')),
     sa.ForeignKeyConstraint(['item_id'], ['stock_item.id'], name=op.f('fk_storefront_listing_item_id_stock_item')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_storefront_listing')),
-    sa.UniqueConstraint('storefront', 'barcode', name='a_barcode_is_listed_once_a_storefront'),
-    sa.UniqueConstraint('storefront', 'item_id', name='an_item_is_listed_once_a_storefront')
+    sa.UniqueConstraint('item_id', 'storefront', name='an_item_is_listed_once_a_storefront')
     )
     op.create_index('ix_storefront_listing_asks', 'storefront_listing', ['storefront', 'ask_at'], unique=False, postgresql_where=sa.text('ask_at IS NOT NULL'))
     op.create_index('ix_storefront_listing_due', 'storefront_listing', ['storefront', 'wanted', 'id'], unique=False, postgresql_where=sa.text('due_at IS NOT NULL AND ask_at IS NULL AND NOT needs_person AND on_sale'))
-    op.create_index(op.f('ix_storefront_listing_item_id'), 'storefront_listing', ['item_id'], unique=False)
     op.create_index('ix_storefront_listing_person', 'storefront_listing', ['storefront'], unique=False, postgresql_where=sa.text('needs_person'))
     op.create_table('storefront_turn',
     sa.Column('storefront', sa.Text(), nullable=False),

@@ -21,8 +21,8 @@ class StorefrontListing(Model):
 
     __tablename__ = "storefront_listing"
     __table_args__ = (
-        UniqueConstraint("storefront", "item_id", name="an_item_is_listed_once_a_storefront"),
-        UniqueConstraint("storefront", "barcode", name="a_barcode_is_listed_once_a_storefront"),
+        # Item first: it also finds an item's listings. Every index here is paid for with every number that is sent.
+        UniqueConstraint("item_id", "storefront", name="an_item_is_listed_once_a_storefront"),
         CheckConstraint("wanted >= 0", name="wants_no_less_than_nothing"),
         CheckConstraint("sent >= 0 AND believed >= 0 AND expected >= 0", name="pieces_are_counted"),
         CheckConstraint("(sent IS NULL) = (sent_at IS NULL)", name="what_was_sent_is_dated"),
@@ -38,7 +38,6 @@ class StorefrontListing(Model):
             "ix_storefront_listing_asks", "storefront", "ask_at", postgresql_where=text("ask_at IS NOT NULL")
         ),
         Index("ix_storefront_listing_person", "storefront", postgresql_where=text("needs_person")),
-        Index(None, "item_id"),
     )  # fmt: skip
 
     id: Mapped[PrimaryKey]
