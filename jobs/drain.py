@@ -9,7 +9,7 @@ from flask import Flask, current_app
 from loguru import logger
 
 from portal.core import queue
-from portal.workflows import despatch, post, provider_calls, tracking, webhooks
+from portal.workflows import despatch, marketplace_jobs, post, provider_calls, stock_push, tracking, webhooks
 
 # Rows in one lane; more than these are no bad luck.
 MOST_BROKEN = 10
@@ -19,6 +19,8 @@ STEPS: dict[str, Callable[[], bool]] = {
     "shipment_sync": tracking.ask_next,
     "despatch": despatch.ask_next,
     "mail": post.send_next,
+    "storefront_orders": marketplace_jobs.next_step,
+    "stock_push": stock_push.push_next,
 }
 
 

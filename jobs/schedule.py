@@ -15,7 +15,7 @@ from portal.core.database import db
 from portal.core.i18n import noted
 from portal.core.timetable import LEADER_LOCK, Periodic, run_due
 from portal.core.unit_of_work import atomic
-from portal.workflows import arguments, delivery, payouts, set_aside
+from portal.workflows import arguments, delivery, marketplace_jobs, payouts, set_aside, stock_push
 
 NIGHTLY = Actor(noted("nightly reconciliation"))
 
@@ -31,6 +31,14 @@ TIMETABLE = [
     Periodic(noted("send unsettled disputes to finance"), arguments.escalate_overdue, timedelta(minutes=15)),
     Periodic(noted("let go of goods nobody paid for"), set_aside.look_after, timedelta(minutes=1)),
     Periodic(noted("find lost payments"), payouts.look_for_lost_payments, timedelta(minutes=10)),
+    Periodic(noted("ask storefronts for orders"), marketplace_jobs.ask_everybody, timedelta(minutes=5)),
+    Periodic(noted("look for gaps in storefront orders"), marketplace_jobs.compare_everybody, timedelta(hours=1)),
+    Periodic(
+        noted("compare stock with storefronts"),
+        stock_push.compare_everything,
+        timedelta(minutes=10),
+        first_after=timedelta(minutes=3),
+    ),
     Periodic(noted("put away ended sessions"), put_away, timedelta(hours=1)),
     Periodic(noted("payout reconciliation"), lambda: payouts.reconcile(by=NIGHTLY), timedelta(days=1), at_hour=3),
 ]
@@ -45,26 +53,27 @@ def keep(app: Flask) -> None:
     """
     with app.app_context():
         engine = db.engine
-    seated = False
+    seated, since = False, 0.0
     with engine.connect() as seat:
         while True:
             if not seated:
                 seated = bool(seat.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LEADER_LOCK}))
                 seat.commit()
                 if seated:
+                    since = time.monotonic()
                     logger.info("Scheduler started (ENABLE_JOBS=on, leader ok).")
             else:
                 seat.execute(text("SELECT 1"))
                 seat.commit()
-                tick(app)
+                tick(app, seated=timedelta(seconds=time.monotonic() - since))
             time.sleep(PAUSE_SECONDS)
 
 
-def tick(app: Flask) -> list[str]:
+def tick(app: Flask, *, seated: timedelta = timedelta.max) -> list[str]:
     """One look at the timetable. A job that crashes is noted with its slot and does not stop the others' next slots."""
     with app.app_context():
         try:
-            return run_due(TIMETABLE)
+            return run_due(TIMETABLE, seated=seated)
         except Exception:
             # The slot is marked FAILED with its reason; the process must live for the next slot.
             logger.exception("a periodic job failed")

@@ -14,8 +14,11 @@ from portal.core.database import db
 from portal.despatch import queries as despatch
 from portal.inbox import queries as inbox
 from portal.mail import queries as mail
+from portal.marketplace import queries as marketplace
+from portal.marketplace.push import queries as push
 from portal.outbox import queries as outbox
 from portal.shipping import queries as shipping
+from portal.stock import queries as stock
 
 PAUSE_SECONDS = 2
 # Due for longer than this and nobody took it: the wake-up was lost.
@@ -27,6 +30,8 @@ OVERDUE: dict[str, Callable[[int], bool]] = {
     "shipment_sync": shipping.sync_overdue,
     "despatch": despatch.overdue,
     "mail": mail.overdue,
+    "storefront_orders": marketplace.overdue,
+    "stock_push": lambda seconds: stock.changes_overdue(seconds) or push.overdue(seconds),
 }
 
 

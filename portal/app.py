@@ -40,6 +40,7 @@ from portal.portals import (
     goods,
     labels,
     network,
+    push,
     seller,
     stockroom,
     warehouse,
@@ -75,7 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels, stockroom, goods)
+    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels, stockroom, goods, push)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
     for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):
@@ -171,6 +172,7 @@ def add_filters(app: Flask) -> None:
         percent=formats.percent,
         pieces=formats.pieces,
         iban=formats.iban,
+        seconds=formats.seconds,
         told=i18n.told,
         account=lambda name: formats.account(name, ACCOUNT_NAMES),
         entry=formats.named(ENTRY_NAMES),

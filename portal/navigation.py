@@ -42,6 +42,7 @@ _STOCKROOM = [
     (_l("Counting"), "/warehouse/count"),
     (_l("Moving"), "/warehouse/transfer"),
     (_l("Shelves"), "/warehouse/shelves"),
+    (_l("Storefront stock"), "/warehouse/push/"),
 ]
 PLACES: dict[Role, list[tuple[Any, str]]] = {
     Role.BUYER: [

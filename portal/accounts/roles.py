@@ -47,6 +47,8 @@ class Permission(StrEnum):
     LABEL_PRINT = "label_print"
     PARCEL_SEE = "parcel_see"
     PARCEL_ACT = "parcel_act"
+    PUSH_SEE = "push_see"
+    PUSH_ACT = "push_act"
     DISPUTE_SEE = "dispute_see"
     DISPUTE_TALK = "dispute_talk"
     DISPUTE_SETTLE = "dispute_settle"
@@ -94,7 +96,10 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     )
     | _ARGUING,
-    Role.PACKER: frozenset({Permission.PACKING_SEE, Permission.SHIPMENT_PACK, Permission.LABEL_PRINT}) | _STOCKROOM,
+    Role.PACKER: frozenset(
+        {Permission.PACKING_SEE, Permission.SHIPMENT_PACK, Permission.LABEL_PRINT, Permission.PUSH_SEE}
+    )
+    | _STOCKROOM,
     Role.FINANCE: _WATCHING
     | _ARGUING
     | {
@@ -107,7 +112,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.BROKER: _WATCHING,
     Role.ADMIN: _WATCHING
     | _STOCKROOM
-    | {Permission.INBOX_ACT, Permission.OUTBOX_ACT, Permission.PARCEL_ACT, Permission.STOCK_KEEP},
+    | {
+        Permission.INBOX_ACT,
+        Permission.OUTBOX_ACT,
+        Permission.PARCEL_ACT,
+        Permission.STOCK_KEEP,
+        Permission.PUSH_SEE,
+        Permission.PUSH_ACT,
+    },
 }
 
 # Which kind of organisation a part belongs to; the table's CHECK says the same.

@@ -63,6 +63,11 @@ def instant(value: datetime | None) -> str:
     return "" if value is None else f"{value.astimezone(ISTANBUL):%d.%m.%Y %H:%M}"
 
 
+def seconds(value: Decimal, language: str | None = None) -> str:
+    """1,3: a duration in seconds, to the tenth."""
+    return format_decimal(value, format="#,##0.0", locale=language or _language())
+
+
 def iban(value: str) -> str:
     """In groups of four."""
     return " ".join(value[i : i + 4] for i in range(0, len(value), 4))

@@ -41,6 +41,8 @@ class Periodic(NamedTuple):
     run: Callable[[], object]
     every: timedelta
     at_hour: int | None = None
+    # How long the scheduler must have held its seat before the first slot runs: a starting portal has better to do.
+    first_after: timedelta = timedelta(0)
 
     def slot(self, now: datetime) -> datetime:
         """The latest slot that is due now."""
@@ -60,10 +62,15 @@ def claim(job: str, due_at: datetime) -> bool:
     return claimed is not None
 
 
-def run_due(timetable: list[Periodic]) -> list[str]:
-    """Run every slot that is due and not yet claimed. Returns the names of the jobs that ran."""
+def run_due(timetable: list[Periodic], *, seated: timedelta = timedelta.max) -> list[str]:
+    """Run every slot that is due and not yet claimed. Returns the names of the jobs that ran.
+
+    `seated` is how long this process has held the scheduler's seat.
+    """
     ran = []
     for periodic in timetable:
+        if seated < periodic.first_after:
+            continue
         with atomic():
             due_at = periodic.slot(clock.now())
             mine = claim(periodic.job, due_at)

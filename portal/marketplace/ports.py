@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -136,6 +137,14 @@ class PackageHint:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """At most so many calls in any window of so many milliseconds."""
+
+    calls: int
+    window_ms: int
+
+
+@dataclass(frozen=True)
 class Abilities:
     """What a storefront can take; pieces, seconds."""
 
@@ -146,6 +155,9 @@ class Abilities:
     longest_window_days: int  # of one question after packages
     page_size: int
     says_picking: bool  # whether it wants to hear Picking and Invoiced
+    # How often it may be called, by method: submit_stock, batch, read_stock. Not named: as often as we like.
+    paces: Mapping[str, tuple[Pace, ...]] = field(default_factory=dict)
+    most_barcodes_a_question: int = 50
 
 
 class Storefront(Protocol):
@@ -157,6 +169,10 @@ class Storefront(Protocol):
 
     def changed_packages(self, since: datetime, until: datetime, cursor: str = "") -> PackagePage:
         """Packages that changed in a time span, page by page."""
+        ...
+
+    def listed_packages(self, since: datetime, until: datetime, cursor: str = "") -> PackagePage:
+        """The same question at their other door, where they have two: what is kept is compared with it."""
         ...
 
     def package(self, package_key: str) -> PackagePage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.sandbox.carriers import who
 from portal.sandbox.nilvera.api import API_KEY
+from portal.sandbox.trendyol import rules as trendyol
 
 
 def environment(sandbox_url: str) -> dict[str, str]:
@@ -22,4 +23,10 @@ def environment(sandbox_url: str) -> dict[str, str]:
         "MOCK_CARRIER_WEBHOOK_SECRET": who.MOCK_WEBHOOK_SECRET,
         "NILVERA_BASE_URL": f"{sandbox_url}/nilvera",
         "NILVERA_API_KEY": API_KEY,
+        "TRENDYOL_BASE_URL": f"{sandbox_url}/trendyol/integration",
+        "TRENDYOL_SELLER_ID": trendyol.SELLER_ID,
+        "TRENDYOL_API_KEY": trendyol.API_KEY,
+        "TRENDYOL_API_SECRET": trendyol.API_SECRET,
+        "TRENDYOL_WEBHOOK_USER": trendyol.WEBHOOK_USER,
+        "TRENDYOL_WEBHOOK_PASSWORD": trendyol.WEBHOOK_PASSWORD,
     }

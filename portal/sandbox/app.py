@@ -34,6 +34,7 @@ def create_sandbox(settings: SandboxSettings) -> Flask:
     if settings.webhook_url:
         start_courier(world)
         carriers.start_carrier_courier(world)
+        trendyol.start_trendyol_courier(world)
     if settings.smtp_port is not None:
         app.extensions["post_office"] = smtp.start_post_office(world, "127.0.0.1", settings.smtp_port)
     return app

@@ -204,3 +204,17 @@ class StockShortage(Model):
     actor_person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     at: Mapped[datetime]
     recorded_at: Mapped[datetime] = recorded_now()
+
+
+class StockChange(Model):
+    """A note that an item's available pieces changed, written by a trigger in the transaction of the change.
+
+    Whoever has to tell others takes the notes away and reads the stock afterwards. No instant is compared with
+    another, so nothing is missed when units commit in another order than they began in. Repeats are harmless.
+    """
+
+    __tablename__ = "stock_change"
+
+    id: Mapped[PrimaryKey]
+    item_id: Mapped[int]
+    noted_at: Mapped[datetime] = recorded_now()

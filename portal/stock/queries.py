@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, literal, select, union_all
 
-from portal.core.database import db
+from portal.core.database import DB_NOW, db
 from portal.stock.models import (
     CaseBarcode,
     CentralStock,
     Reservation,
     Shelf,
     ShelfStock,
+    StockChange,
     StockItem,
     StockMovement,
     StockShortage,
@@ -135,14 +136,37 @@ def kept(barcodes: Sequence[str]) -> dict[str, int]:
     return {barcode: item_id for barcode, item_id in db.session.execute(rows)}
 
 
-def still_out(source: Source) -> dict[int, int]:
-    """Pieces of each item that went out for an order and did not come back."""
+def meant_without_spaces(barcodes: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """As `meant`, for barcodes somebody wrote down without the spaces we may keep in them."""
+    found = meant(barcodes)
+    rest = [barcode for barcode in barcodes if barcode not in found]
+    if not rest:
+        return found
+    spaced = [
+        *db.session.scalars(select(StockItem.barcode).where(*_spaced(StockItem.barcode, rest))),
+        *db.session.scalars(select(CaseBarcode.barcode).where(*_spaced(CaseBarcode.barcode, rest))),
+    ]
+    return {**{barcode.replace(" ", ""): what for barcode, what in meant(spaced).items()}, **found}
+
+
+def _spaced(barcode: Any, wanted: Sequence[str]) -> tuple[Any, Any]:
+    return barcode.contains(" "), func.replace(barcode, " ", "").in_(list(wanted))
+
+
+def out_for(source: Source) -> dict[int, int]:
+    """Pieces by item that left for an order and did not come back."""
     rows = (
         select(StockMovement.item_id, -func.sum(StockMovement.pieces))
         .where(StockMovement.source_kind == source.kind, StockMovement.source_key == source.key)
         .group_by(StockMovement.item_id)
     )
-    return {item_id: int(pieces) for item_id, pieces in db.session.execute(rows)}
+    return {item_id: int(pieces) for item_id, pieces in db.session.execute(rows) if pieces}
+
+
+def oversold(item_ids: Sequence[int] | None = None) -> set[int]:
+    """Items (all, or some of these) of which more is promised than is there."""
+    rows = select(CentralStock.item_id).where(CentralStock.reserved > CentralStock.qty)
+    return set(db.session.scalars(rows if item_ids is None else rows.where(CentralStock.item_id.in_(item_ids))))
 
 
 def movements(item_id: int | None = None) -> Any:
@@ -209,6 +233,12 @@ def open_orders() -> int:
         select(Reservation.source_kind, Reservation.source_key).where(Reservation.state == Reserved.OPEN).distinct()
     )
     return db.session.scalar(select(func.count()).select_from(orders.subquery())) or 0
+
+
+def changes_overdue(seconds: int) -> bool:
+    """Whether a change was noted so long ago and nobody took the note: the wake-up was lost."""
+    old = select(StockChange.id).where(StockChange.noted_at <= DB_NOW - timedelta(seconds=seconds)).limit(1)
+    return db.session.scalar(old) is not None
 
 
 def shortages() -> Any:

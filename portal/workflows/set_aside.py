@@ -232,7 +232,7 @@ def _held(lines: Sequence[OrderLine]) -> dict[str, int]:
     """Which of these lines' barcodes we keep; their items are locked, all at once."""
     kept = stock_queries.kept([line.barcode for line in lines])
     if kept:
-        stock.hold_still(kept.values())
+        stock.hold_items(kept.values())
     return kept
 
 
@@ -240,7 +240,7 @@ def _back(order: Order, item_id: int, shelf_id: int, pieces: int, *, key: str, b
     """Never more than the order has out: what was sent before we kept the item did not come from our shelves."""
     if stock_queries.movements_of_act(key):
         return
-    part = min(pieces, stock_queries.still_out(source_of(order.id)).get(item_id, 0))
+    part = min(pieces, stock_queries.out_for(source_of(order.id)).get(item_id, 0))
     if part > 0:
         stock.give_back(item_id, shelf_id, part, source=source_of(order.id), key=key, by=by, because=because)
 

@@ -23,7 +23,7 @@ from portal.embedded import for_tests
 from portal.inbox import services as inbox
 from portal.ledger import services as ledger
 from portal.ledger.services import Pair
-from tests.benchmarks import packing
+from tests.benchmarks import packing, stock_push
 from tests.world import test_settings
 
 ROUNDS, TIMES = 5, 200
@@ -88,3 +88,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    stock_push.show(stock_push.measure(stock_push.Size.from_env()))

@@ -16,7 +16,7 @@ from portal.escrow import queries as escrow_queries
 from portal.orders import queries as orders_queries
 from portal.shipping import services as shipping
 from portal.stock import services as stock
-from portal.workflows import arguments
+from portal.workflows import arguments, stock_push
 from tests import story
 from tests.cast import Browser, Cast, Machine, actor, api, sign_in
 from tests.pictures import a_photo
@@ -57,6 +57,9 @@ TABLE = {
     "GET seller.order": Rule((SELLER,), own=True), "POST seller.prepare": Rule((SELLER,), own=True),
     "POST seller.hand_over": Rule((SELLER,), own=True), "POST seller.delivered": Rule((SELLER,), own=True),
     "POST seller.cancel": Rule((SELLER,), own=True),
+    "GET push.home": Rule((PACKER, ADMIN)), "GET push.log": Rule((PACKER, ADMIN)), "POST push.push_now": Rule((ADMIN,)),
+    "POST push.compare": Rule((ADMIN,)), "POST push.again": Rule((ADMIN,)),
+    "GET cron.stock_push_now": OPEN, "POST cron.stock_push_now": OPEN,
     "GET warehouse.home": Rule((PACKER,)), "GET warehouse.parcel": Rule((PACKER,)),
     "POST warehouse.pack": Rule((PACKER,)), "POST warehouse.hand_over": Rule((PACKER,)),
     "GET stockroom.items": Rule(STOCK), "GET stockroom.item": Rule(STOCK), "GET stockroom.shelves": Rule(STOCK),
@@ -141,12 +144,15 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
     with atomic():
         link = shipping.give_link(parcel, person_id=cast.fatma.id)
         item, shelf = stock.add_item("8690000000999", "Örnek"), stock.add_shelf("A-01")
+        stock.add_item(story.TAPE, "Koli bandı")
+    stock_push.note_changes()
     fresh = orders_queries.any_order(order.id)
     names = {
         "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
         "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
         "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",
-        "dispute_id": dispute.id, "photo_id": 1, "signed": link, "item_id": item.id, "shelf_id": shelf.id,
+        "listing_id": 1, "dispute_id": dispute.id, "photo_id": 1, "signed": link, "item_id": item.id,
+        "shelf_id": shelf.id,
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
 

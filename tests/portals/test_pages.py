@@ -20,13 +20,15 @@ PAGES = {
               "/passport/order/{order}", "/passport/line/{line}", "/passport/hold/{hold}"],
     "deniz": ["/seller/", "/seller/orders", "/seller/orders/{order}", "/seller/balance", "/seller/balance?as_of=01.01.2020",
               "/seller/balance?as_of=nonsense", "/passport/order/{order}", "/passport/posting/{posting}"],
-    "cem": ["/warehouse/", "/warehouse/?state=HANDED_OVER", "/warehouse/shipments/{shipment}"],
+    "cem": ["/warehouse/", "/warehouse/?state=HANDED_OVER", "/warehouse/shipments/{shipment}",
+            "/warehouse/push/", "/warehouse/push/?standing=EXPOSED&q=86", "/warehouse/push/log?outcome=bad"],
     "ayse": ["/finance/", "/finance/orders", "/finance/orders/{order}", "/finance/holds", "/finance/holds/{hold}/refund",
              "/finance/holds/{hold}/refund?amount=10,50", "/finance/payouts", "/finance/ledger", "/finance/ledger?until=21.11.2026&account=escrow",
              "/finance/ledger?until=x", "/finance/ledger/entries/1", "/passport/payment/{payment}", "/passport/entry/1",
              "/passport/refund/{refund}", "/passport/shipment/{shipment}"],
     "burak": ["/finance/", "/admin/inbox", "/admin/outbox"],
-    "gul": ["/admin/", "/admin/inbox", "/admin/inbox/1", "/admin/outbox", "/admin/outbox?person=1", "/admin/outbox/1", "/admin/audit", "/admin/audit?q=signed"],
+    "gul": ["/admin/", "/admin/inbox", "/admin/inbox/1", "/admin/outbox", "/admin/outbox?person=1", "/admin/outbox/1", "/admin/audit", "/admin/audit?q=signed",
+            "/warehouse/push/", "/warehouse/push/log"],
 }  # fmt: skip
 
 

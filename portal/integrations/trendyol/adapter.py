@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,12 +14,20 @@ from portal.core.ports import CallAnswer, Outcome
 from portal.integrations.trendyol import wire
 from portal.integrations.trendyol.client import Heard, TrendyolClient
 from portal.integrations.trendyol.pages import PAGE_SIZE, WINDOW_MS, Place, windows_back
-from portal.integrations.trendyol.stock import MOST_ITEMS, MOST_PIECES, RESULT_SECONDS, SAME_BODY_SECONDS, TrendyolStock
+from portal.integrations.trendyol.stock import (
+    MOST_ITEMS,
+    MOST_PIECES,
+    MOST_READ,
+    RESULT_SECONDS,
+    SAME_BODY_SECONDS,
+    TrendyolStock,
+)
 from portal.integrations.trendyol.webhooks import TrendyolWebhooks
 from portal.integrations.trendyol.wire import MISREAD
 from portal.marketplace.ports import (
     Abilities,
     BatchResult,
+    Pace,
     PackagePage,
     PackageState,
     StockRead,
@@ -68,16 +77,24 @@ class TrendyolStorefront:
         self.most_in_a_window, self.ahead = most_in_a_window, timedelta(hours=hours_ahead)
         self.lookback_days, self.unsupplied_reason = lookback_days, unsupplied_reason
         self.stock, self.now = TrendyolStock(client, same_body_words), now
+        self.abilities = replace(self.abilities, paces=_paces(client), most_barcodes_a_question=MOST_READ)
 
     def changed_packages(self, since: datetime, until: datetime, cursor: str = "") -> PackagePage:
         """A page of what changed. `until` must not lie ahead of now: what changes while we read belongs to the next
         span. After silence the same cursor asks for the same page again."""
+        return self._read_on(since, until, cursor, stream=self.use_stream)
+
+    def listed_packages(self, since: datetime, until: datetime, cursor: str = "") -> PackagePage:
+        """As above, always by their list: what the stream dropped is found there."""
+        return self._read_on(since, until, cursor, stream=False)
+
+    def _read_on(self, since: datetime, until: datetime, cursor: str, *, stream: bool) -> PackagePage:
         if cursor:
             place = Place.read(cursor)
         else:
             start, end = wire.to_ms(since, self.ahead), wire.to_ms(until, self.ahead)
             assert start <= end, "a span begins before it ends"
-            place = Place.first(start, end, stream=self.use_stream)
+            place = Place.first(start, end, stream=stream)
         page = self._streamed(place) if place.stream else self._listed(place)
         return page if page.outcome is Outcome.DONE else _at(page, cursor)
 
@@ -202,6 +219,15 @@ class TrendyolStorefront:
     def read_stock(self, barcodes: list[str]) -> StockRead:
         """What they believe, by barcode as it was asked: all of it, or silence."""
         return self.stock.read(barcodes)
+
+
+def _paces(client: TrendyolClient) -> dict[str, tuple[Pace, ...]]:
+    """The client's limits, a breath longer: whoever keeps them is never stopped by the client's own."""
+    endpoints = {"submit_stock": "stock", "batch": "batch", "read_stock": "read"}
+    return {
+        method: tuple(Pace(pace.calls, int(pace.seconds * 1000) + 50) for pace in client.limits.windows_of(endpoint))
+        for method, endpoint in endpoints.items()
+    }
 
 
 def _ended(state: PackageState) -> CallAnswer | None:

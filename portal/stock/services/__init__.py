@@ -5,7 +5,7 @@ one call (`reserve_all`, `take`), so that two units can never wait for each othe
 """
 
 from portal.stock.services.acts import Source
-from portal.stock.services.acts import lock as hold_still
+from portal.stock.services.acts import lock as hold_items
 from portal.stock.services.catalogue import (
     Scanned,
     add_case,
@@ -16,6 +16,7 @@ from portal.stock.services.catalogue import (
     shelf_for,
     shelf_of,
 )
+from portal.stock.services.changes import take_changed
 from portal.stock.services.goods import Pick, count, give_back, note_shortage, receive, take, take_wherever, transfer
 from portal.stock.services.refusals import (
     BarcodeInUse,
@@ -52,7 +53,7 @@ __all__ = [
     "count",
     "expire",
     "give_back",
-    "hold_still",
+    "hold_items",
     "item_of",
     "keep",
     "note_shortage",
@@ -64,6 +65,7 @@ __all__ = [
     "shelf_for",
     "shelf_of",
     "take",
+    "take_changed",
     "take_wherever",
     "transfer",
 ]

@@ -15,6 +15,7 @@ from portal.core.actor import Actor
 from portal.core.database import db
 from portal.stock import rules
 from portal.stock.models import CentralStock, Shelf, ShelfStock, StockAct, StockItem, StockMovement
+from portal.stock.services.changes import tell
 from portal.stock.services.refusals import Missing, SameKeyOtherGoods, Shortage, UnknownBarcode
 from portal.stock.states import Moved
 
@@ -116,6 +117,7 @@ def write(act: Act, changes: Sequence[Change]) -> None:
     db.session.execute(SHELVES_FOLLOW, by_shelf)
     db.session.execute(CENTRAL_FOLLOWS, {"items": list(in_all), "pieces": list(in_all.values())})
     db.session.execute(insert(StockMovement), [_movement(act, change) for change in changes])
+    tell()
 
 
 def movements_of(act: Act) -> list[StockMovement]:

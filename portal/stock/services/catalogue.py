@@ -13,6 +13,7 @@ from portal.core.actor import Actor
 from portal.core.database import DB_NOW, db
 from portal.core.errors import BadInput
 from portal.stock.models import CaseBarcode, CentralStock, Shelf, StockItem
+from portal.stock.services.changes import tell
 from portal.stock.services.refusals import BarcodeInUse, ShelfExists, UnknownBarcode, UnknownShelf, counted
 
 LONGEST_CODE = 100
@@ -54,6 +55,7 @@ def add_item(barcode: str, name: str, *, safety: int = 0) -> StockItem:
     db.session.flush()
     db.session.add(CentralStock(item_id=item.id, safety=counted(safety, least=0)))
     db.session.flush()
+    tell()
     return item
 
 
@@ -91,6 +93,7 @@ def set_safety(item: StockItem, pieces: int, *, by: Actor, because: str) -> None
         .values(safety=held_back, updated_at=DB_NOW)
         .execution_options(synchronize_session=False)
     )
+    tell()
     audit.write_down("stock_safety_set", by=by, about=("stock_item", item.id), pieces=held_back, because=because)
 
 

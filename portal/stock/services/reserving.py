@@ -17,6 +17,7 @@ from portal.stock.models import CentralStock, Reservation, StockItem
 from portal.stock.rules import Level
 from portal.stock.services import acts
 from portal.stock.services.acts import Source
+from portal.stock.services.changes import tell
 from portal.stock.services.refusals import NotEnoughStock, SourceReservedOther, counted
 from portal.stock.states import RESERVATION, Reserved
 
@@ -71,6 +72,7 @@ def reserve_all(
             known[wish.line] = _promise(wish, source, by=by, expires_at=expires_at)
         elif (known[wish.line].item_id, known[wish.line].pieces) != (wish.item_id, wish.pieces):
             raise SourceReservedOther(known[wish.line])
+    tell()
     return [known[wish.line] for wish in wishes]
 
 
@@ -212,6 +214,7 @@ def _free(freed: Counter[int]) -> None:
     """So many pieces of each item are no longer promised."""
     if freed:
         db.session.execute(NO_LONGER_PROMISED, {"items": list(freed), "pieces": list(freed.values())})
+        tell()
 
 
 def _of(source: Source) -> Select[Reservation]:
