@@ -10,6 +10,7 @@ from portal.core.database import db
 from portal.core.unit_of_work import atomic
 from portal.marketplace import queries
 from portal.marketplace.models import SOURCE_KIND, StorefrontPackage
+from portal.sandbox.trendyol import API_KEY, API_SECRET, SELLER_ID
 from portal.stock import queries as stock_queries
 from portal.stock import services as stock
 from portal.stock.services import Pick, Source
@@ -50,6 +51,18 @@ class Street:
         """The customer cancels all of it, or so many pieces; the key of the package that is left."""
         wanted = [{"barcode": barcode, "quantity": quantity} for barcode, quantity in lines]
         return str(self.lever(f"packages/{key}/cancel", lines=wanted)["shipmentPackageId"])
+
+    def splits(self, key: str) -> None:
+        """A person splits it in their panel, first line against the rest; or it cannot be split."""
+        row = next(row for row in self.look("packages") if str(row["shipmentPackageId"]) == key)
+        first = row["lines"][0]
+        wish = {"orderLineId": first["lineId"], "quantities": [1, first["quantity"] - 1]}
+        self.sandbox.http.post(
+            f"/trendyol/integration/order/sellers/{SELLER_ID}/shipment-packages/{key}/quantity-split",
+            json={"quantitySplit": [wish]},
+            auth=(API_KEY, API_SECRET),
+            headers={"User-Agent": f"{SELLER_ID} - Panel"},
+        )
 
     def keys(self) -> set[str]:
         """Every package they know."""
