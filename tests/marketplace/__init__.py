@@ -41,7 +41,7 @@ class Street:
     def order(self, *lines: tuple[str, int], **more: Any) -> list[str]:
         """Somebody buys; the keys of the packages."""
         wanted = [{"barcode": barcode, "quantity": quantity} for barcode, quantity in lines or [(TAPE, 2)]]
-        return [str(row["shipmentPackageId"]) for row in self.lever("orders", lines=wanted, **more)]
+        return [key_of(row) for row in self.lever("orders", lines=wanted, **more)]
 
     def becomes(self, key: str, status: str) -> None:
         """They, or the carrier, move it."""
@@ -50,11 +50,13 @@ class Street:
     def cancels(self, key: str, *lines: tuple[str, int]) -> str:
         """The customer cancels all of it, or so many pieces; the key of the package that is left."""
         wanted = [{"barcode": barcode, "quantity": quantity} for barcode, quantity in lines]
-        return str(self.lever(f"packages/{key}/cancel", lines=wanted)["shipmentPackageId"])
+        return key_of(self.lever(f"packages/{key}/cancel", lines=wanted))
 
     def splits(self, key: str) -> None:
         """A person splits it in their panel, first line against the rest; or it cannot be split."""
         row = next(row for row in self.look("packages") if str(row["shipmentPackageId"]) == key)
+        if not row["lines"]:
+            return
         first = row["lines"][0]
         wish = {"orderLineId": first["lineId"], "quantities": [1, first["quantity"] - 1]}
         self.sandbox.http.post(
@@ -66,11 +68,12 @@ class Street:
 
     def keys(self) -> set[str]:
         """Every package they know."""
-        return {str(row["shipmentPackageId"]) for row in self.look("packages")}
+        return {key_of(row) for row in self.look("packages")}
 
     def status(self, key: str) -> str:
         """How far they say it is."""
-        return next(str(row["status"]) for row in self.look("packages") if str(row["shipmentPackageId"]) == key)
+        row = next(row for row in self.look("packages") if key_of(row) == key)
+        return str(row.get("shipmentPackageStatus") or row["status"])
 
     def pull(self) -> Pulled:
         """As a job does it, without waiting."""
@@ -91,6 +94,12 @@ class Street:
         found = queries.package_by_key(self.storefront, key)
         assert found is not None, f"we do not know {key}"
         db.session.rollback()
+        return found
+
+    def ours_inside(self, key: str) -> StorefrontPackage:
+        """As above, inside somebody's transaction."""
+        found = queries.package_by_key(self.storefront, key)
+        assert found is not None, f"we do not know {key}"
         return found
 
     def states(self) -> dict[str, str]:
@@ -119,6 +128,11 @@ class Street:
             marketplace_orders.hold_for_packing(package_id)
             stock.take([Pick(item, shelf, pieces)], source=self.source(key), key=f"pack-{key}", by=CEM)
             marketplace_orders.packing_confirmed(package_id, by=CEM)
+
+
+def key_of(row: dict[str, Any]) -> str:
+    """A package's name over there."""
+    return str(row.get("shipmentPackageId") or row["id"])
 
 
 def no_pause(_seconds: float) -> None:
