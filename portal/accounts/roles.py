@@ -50,6 +50,8 @@ class Permission(StrEnum):
     DISPUTE_SEE = "dispute_see"
     DISPUTE_TALK = "dispute_talk"
     DISPUTE_SETTLE = "dispute_settle"
+    STOREFRONT_SEE = "storefront_see"
+    STOREFRONT_ACT = "storefront_act"
 
 
 _WATCHING = frozenset(
@@ -88,7 +90,15 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     )
     | _ARGUING,
-    Role.PACKER: frozenset({Permission.PACKING_SEE, Permission.SHIPMENT_PACK, Permission.LABEL_PRINT}),
+    Role.PACKER: frozenset(
+        {
+            Permission.PACKING_SEE,
+            Permission.SHIPMENT_PACK,
+            Permission.LABEL_PRINT,
+            Permission.STOREFRONT_SEE,
+            Permission.STOREFRONT_ACT,
+        }
+    ),
     Role.FINANCE: _WATCHING
     | _ARGUING
     | {
@@ -97,9 +107,17 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.INBOX_ACT,
         Permission.OUTBOX_ACT,
         Permission.PARCEL_ACT,
+        Permission.STOREFRONT_SEE,
     },
     Role.BROKER: _WATCHING,
-    Role.ADMIN: _WATCHING | {Permission.INBOX_ACT, Permission.OUTBOX_ACT, Permission.PARCEL_ACT},
+    Role.ADMIN: _WATCHING
+    | {
+        Permission.INBOX_ACT,
+        Permission.OUTBOX_ACT,
+        Permission.PARCEL_ACT,
+        Permission.STOREFRONT_SEE,
+        Permission.STOREFRONT_ACT,
+    },
 }
 
 # Which kind of organisation a part belongs to; the table's CHECK says the same.
