@@ -52,7 +52,8 @@ class Books:
             raise ValueError("a line has at least one piece")
         code, line_id = str(asked["barcode"]), self.store.serial("n11:line", 700_000_000)
         price = str(asked.get("price") or "129.90")
-        return {"id": line_id, "code": code, "name": f"Ürün {code}", "quantity": quantity, "price": price}
+        name = str(asked.get("name") or f"Ürün {code}")
+        return {"id": line_id, "code": code, "name": name, "quantity": quantity, "price": price}
 
     def _new(self, number: str, lines: list[Row], status: str, at: int) -> Row:
         key = self.store.serial("n11:package", 90_000_000)
