@@ -30,7 +30,9 @@ from portal.workflows.marketplace_stock import source_of
 bp = Blueprint("marketplace", __name__, url_prefix="/warehouse/marketplace")
 
 WHY = {
-    PackageState.AWAITING: _l("The marketplace still checks the payment. What we keep of it is set aside; nothing is packed."),
+    PackageState.AWAITING: _l(
+        "The marketplace still checks the payment. What we keep of it is set aside; nothing is packed."
+    ),
     PackageState.CREATED: _l("It is paid and waits for a packer. What we keep of it is set aside."),
     PackageState.PICKING: _l("The goods are in their parcel. The marketplace hears it from us."),
     PackageState.INVOICED: _l("Packed and invoiced. It waits for the carrier."),

@@ -123,10 +123,15 @@ class Street:
 
     def pack(self, key: str, item: int, shelf: int, pieces: int) -> None:
         """Cem packs it and confirms."""
+        self.pack_all(key, {item: pieces}, shelf)
+
+    def pack_all(self, key: str, goods: dict[int, int], shelf: int) -> None:
+        """As above, several things from one shelf."""
         package_id = self.ours(key).id
+        picks = [Pick(item, shelf, pieces) for item, pieces in goods.items()]
         with atomic():
             marketplace_orders.hold_for_packing(package_id)
-            stock.take([Pick(item, shelf, pieces)], source=self.source(key), key=f"pack-{key}", by=CEM)
+            stock.take(picks, source=self.source(key), key=f"pack-{key}", by=CEM)
             marketplace_orders.packing_confirmed(package_id, by=CEM)
 
 
