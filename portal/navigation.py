@@ -36,12 +36,14 @@ _MACHINES = [
     (_l("Audit trail"), "/admin/audit"),
 ]
 _STOCK = (_l("Stock"), "/warehouse/items")
+_MARKETPLACES = (_l("Marketplaces"), "/warehouse/marketplace")
 _STOCKROOM = [
     _STOCK,
     (_l("Goods in"), "/warehouse/receipt"),
     (_l("Counting"), "/warehouse/count"),
     (_l("Moving"), "/warehouse/transfer"),
     (_l("Shelves"), "/warehouse/shelves"),
+    _MARKETPLACES,
     (_l("Storefront stock"), "/warehouse/push/"),
 ]
 PLACES: dict[Role, list[tuple[Any, str]]] = {
@@ -59,7 +61,7 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
         (_l("Balance"), "/seller/balance"),
     ],
     Role.PACKER: [(_l("Parcels"), "/warehouse/"), *_STOCKROOM],
-    Role.FINANCE: [*_MONEY, _STOCK, *_MACHINES],
+    Role.FINANCE: [*_MONEY, _STOCK, _MARKETPLACES, *_MACHINES],
     Role.BROKER: [*_MONEY, _STOCK, *_MACHINES],
     Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger"), *_STOCKROOM],
 }

@@ -55,6 +55,8 @@ class Permission(StrEnum):
     STOCK_SEE = "stock_see"
     STOCK_MOVE = "stock_move"
     STOCK_KEEP = "stock_keep"
+    STOREFRONT_SEE = "storefront_see"
+    STOREFRONT_ACT = "storefront_act"
 
 
 _WATCHING = frozenset(
@@ -97,7 +99,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     )
     | _ARGUING,
     Role.PACKER: frozenset(
-        {Permission.PACKING_SEE, Permission.SHIPMENT_PACK, Permission.LABEL_PRINT, Permission.PUSH_SEE}
+        {
+            Permission.PACKING_SEE,
+            Permission.SHIPMENT_PACK,
+            Permission.LABEL_PRINT,
+            Permission.PUSH_SEE,
+            Permission.STOREFRONT_SEE,
+            Permission.STOREFRONT_ACT,
+        }
     )
     | _STOCKROOM,
     Role.FINANCE: _WATCHING
@@ -108,6 +117,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.INBOX_ACT,
         Permission.OUTBOX_ACT,
         Permission.PARCEL_ACT,
+        Permission.STOREFRONT_SEE,
     },
     Role.BROKER: _WATCHING,
     Role.ADMIN: _WATCHING
@@ -119,6 +129,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.STOCK_KEEP,
         Permission.PUSH_SEE,
         Permission.PUSH_ACT,
+        Permission.STOREFRONT_SEE,
+        Permission.STOREFRONT_ACT,
     },
 }
 
