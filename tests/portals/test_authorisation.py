@@ -17,7 +17,6 @@ from portal.marketplace import listing
 from portal.marketplace.models import StorefrontReturn
 from portal.orders import queries as orders_queries
 from portal.shipping import services as shipping
-from portal.stock import services as stock
 from portal.workflows import arguments, stock_push
 from tests import story
 from tests.cast import Browser, Cast, Machine, actor, api, sign_in
@@ -152,18 +151,16 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
     parcel = story.shipped(order, cast)
     with atomic():
         link = shipping.give_link(parcel, person_id=cast.fatma.id)
-        item, shelf = stock.add_item("8690000000999", "Örnek"), stock.add_shelf("A-01")
-        stock.add_item(story.TAPE, "Koli bandı")
-    stock_push.note_changes()
     returned = a_return(sandbox)
+    stock_push.note_changes()
     fresh = orders_queries.any_order(order.id)
     names = {
         "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
         "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
         "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",
         "package_id": returned.package_id, "return_id": returned.id, "storefront": "trendyol",
-        "listing_id": 1, "dispute_id": dispute.id, "photo_id": 1, "signed": link, "item_id": item.id,
-        "shelf_id": shelf.id,
+        "listing_id": 1, "dispute_id": dispute.id, "photo_id": 1, "signed": link, "item_id": returned.item_id,
+        "shelf_id": 1,
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
 
