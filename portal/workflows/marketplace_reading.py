@@ -26,7 +26,7 @@ LONGEST_PAUSE = 60
 DEADLOCK = "40P01"
 # What was cut leaves pieces over for a successor; what was sent back, or split, does not hurry.
 CUT = frozenset({PackageState.CANCELLED, PackageState.UNSUPPLIED})
-Pause = Callable[[float], None]
+Pause = Callable[[int], None]  # seconds
 Door = Callable[[datetime, datetime, str], PackagePage]
 
 
@@ -62,7 +62,8 @@ def _page(door: Door, since: datetime, until: datetime, cursor: str, pause: Paus
         if page.outcome is Outcome.REFUSED or wait is None:
             break
         # Not everybody at once, and not before they said.
-        pause(min(max(wait * random.uniform(0.8, 1.2), page.retry_after_seconds), LONGEST_PAUSE))  # noqa: S311 (jitter)
+        jitter = random.randint(0, 1 + wait // 4)  # noqa: S311 (no secret)
+        pause(min(max(wait + jitter, page.retry_after_seconds), LONGEST_PAUSE))
     raise NotRead(f"{page.outcome.value}: {page.why}")
 
 

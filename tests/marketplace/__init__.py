@@ -140,7 +140,7 @@ def key_of(row: dict[str, Any]) -> str:
     return str(row.get("shipmentPackageId") or row["id"])
 
 
-def no_pause(_seconds: float) -> None:
+def no_pause(_seconds: int) -> None:
     """Tests do not wait."""
 
 
