@@ -92,6 +92,9 @@ class Nobody:
         """Nothing is ever in doubt here."""
         return StockRead(Outcome.UNKNOWN, {})
 
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
 
 FILL = """
 INSERT INTO stock_item (barcode, name) SELECT (8690000000000 + n)::text, 'Ürün ' || n FROM generate_series(1, %(barcodes)s) n;
@@ -144,9 +147,9 @@ def _fill(plain: psycopg.Connection[Any], size: Size) -> None:
     with plain.transaction(), psycopg.ClientCursor(plain) as cursor:
         for statement in FILL.split(";\n"):
             if statement.strip():
-                cursor.execute(statement, size._asdict())  # type: ignore[arg-type]
+                cursor.execute(statement, size._asdict())
     for table in ("stock_item", "central_stock", "reservation", "stock_change"):
-        plain.execute(f"VACUUM ANALYZE {table}")  # type: ignore[arg-type]
+        plain.execute(f"VACUUM ANALYZE {table}")
 
 
 def _full(plain: psycopg.Connection[Any], size: Size) -> list[Row]:
