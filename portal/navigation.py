@@ -49,10 +49,19 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
         (_l("Disputes"), "/disputes"),
         (_l("Balance"), "/seller/balance"),
     ],
-    Role.PACKER: [(_l("Parcels"), "/warehouse/"), (_l("Storefront stock"), "/warehouse/push/")],
-    Role.FINANCE: [*_MONEY, *_MACHINES],
+    Role.PACKER: [
+        (_l("Parcels"), "/warehouse/"),
+        (_l("Marketplaces"), "/warehouse/marketplace"),
+        (_l("Storefront stock"), "/warehouse/push/"),
+    ],
+    Role.FINANCE: [*_MONEY, *_MACHINES, (_l("Marketplaces"), "/warehouse/marketplace")],
     Role.BROKER: [*_MONEY, *_MACHINES],
-    Role.ADMIN: [*_MACHINES, (_l("Storefront stock"), "/warehouse/push/"), (_l("Ledger"), "/finance/ledger")],
+    Role.ADMIN: [
+        *_MACHINES,
+        (_l("Marketplaces"), "/warehouse/marketplace"),
+        (_l("Storefront stock"), "/warehouse/push/"),
+        (_l("Ledger"), "/finance/ledger"),
+    ],
 }
 
 

@@ -25,7 +25,7 @@ CARRIER_SETTINGS = (
 )
 STOREFRONT_SETTINGS = (
     "trendyol_base_url", "trendyol_seller_id", "trendyol_api_key", "trendyol_api_secret", "trendyol_webhook_user",
-    "trendyol_webhook_password", "trendyol_webhook_api_key",
+    "trendyol_webhook_password", "trendyol_webhook_api_key", "n11_base_url", "n11_app_key", "n11_app_secret",
 )  # fmt: skip
 
 
@@ -70,6 +70,9 @@ class Settings:
     trendyol_webhook_api_key: str = field(default="", repr=False)
     trendyol_integrator: str = "SelfIntegration"
     trendyol_limits: bool = True  # their calls per minute are counted on our side too; off beside the sandbox
+    n11_base_url: str = ""
+    n11_app_key: str = field(default="", repr=False)
+    n11_app_secret: str = field(default="", repr=False)
     storefront_overlap_minutes: int = 15  # read again before the mark: their lists may be late
     storefront_first_days: int = 14  # how far back a new storefront is read
     storefront_gap_days: int = 3  # how far back their list is compared with ours

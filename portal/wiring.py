@@ -14,6 +14,8 @@ from portal.integrations.iyzico.client import IyzicoClient
 from portal.integrations.manual.adapter import ManualCarrier
 from portal.integrations.mock_carrier.adapter import MockCarrier, MockWebhooks
 from portal.integrations.mock_carrier.client import MockClient
+from portal.integrations.n11.adapter import N11Storefront
+from portal.integrations.n11.client import N11Client
 from portal.integrations.nilvera.adapter import NilveraOffice
 from portal.integrations.nilvera.client import NilveraClient
 from portal.integrations.smtp.adapter import SmtpPostOffice
@@ -121,6 +123,14 @@ def _storefronts(settings: Settings) -> list[Storefront]:
             limits=Limits() if settings.trendyol_limits else NO_LIMITS,
         )
         found.append(TrendyolStorefront(client))
+    if settings.n11_base_url:
+        n11 = N11Client(
+            base_url=settings.n11_base_url,
+            app_key=settings.n11_app_key,
+            app_secret=settings.n11_app_secret,
+            timeout_seconds=settings.provider_timeout_seconds,
+        )
+        found.append(N11Storefront(n11))
     return found
 
 

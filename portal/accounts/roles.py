@@ -52,6 +52,8 @@ class Permission(StrEnum):
     DISPUTE_SEE = "dispute_see"
     DISPUTE_TALK = "dispute_talk"
     DISPUTE_SETTLE = "dispute_settle"
+    STOREFRONT_SEE = "storefront_see"
+    STOREFRONT_ACT = "storefront_act"
 
 
 _WATCHING = frozenset(
@@ -91,7 +93,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     )
     | _ARGUING,
     Role.PACKER: frozenset(
-        {Permission.PACKING_SEE, Permission.SHIPMENT_PACK, Permission.LABEL_PRINT, Permission.PUSH_SEE}
+        {
+            Permission.PACKING_SEE,
+            Permission.SHIPMENT_PACK,
+            Permission.LABEL_PRINT,
+            Permission.STOREFRONT_SEE,
+            Permission.STOREFRONT_ACT,
+            Permission.PUSH_SEE,
+        }
     ),
     Role.FINANCE: _WATCHING
     | _ARGUING
@@ -101,6 +110,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.INBOX_ACT,
         Permission.OUTBOX_ACT,
         Permission.PARCEL_ACT,
+        Permission.STOREFRONT_SEE,
     },
     Role.BROKER: _WATCHING,
     Role.ADMIN: _WATCHING
@@ -108,6 +118,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.INBOX_ACT,
         Permission.OUTBOX_ACT,
         Permission.PARCEL_ACT,
+        Permission.STOREFRONT_SEE,
+        Permission.STOREFRONT_ACT,
         Permission.PUSH_SEE,
         Permission.PUSH_ACT,
     },

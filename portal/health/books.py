@@ -130,6 +130,23 @@ QUESTIONS = [
            AND delivery_note_uuid IS NULL""",
     ),
     Question(
+        noted("ended storefront packages that still hold pieces"),
+        """SELECT p.id, r.line_key, r.pieces - r.taken - r.released AS held FROM storefront_package p
+           JOIN reservation r ON r.source_kind = 'storefront' AND r.source_key = p.storefront || ':' || p.package_key
+           WHERE p.state IN ('CANCELLED', 'UNSUPPLIED', 'RETURNED') AND r.state = 'OPEN'""",
+    ),
+    Question(
+        noted("storefront orders whose set-aside pieces are not what they still need"),
+        """SELECT p.id, l.line_key, l.quantity * l.pieces_each - l.inherited AS needed, s.set_aside
+           FROM storefront_package p JOIN storefront_line l ON l.package_id = p.id
+           CROSS JOIN LATERAL (SELECT coalesce(sum(r.pieces - r.released), 0) AS set_aside FROM reservation r
+             WHERE r.source_kind = 'storefront' AND r.source_key = p.storefront || ':' || p.package_key
+               AND (r.line_key = l.line_key OR starts_with(r.line_key, l.line_key || '+'))) s
+           WHERE p.state NOT IN ('CANCELLED', 'UNSUPPLIED', 'RETURNED', 'UNPACKED', 'UNKNOWN') AND NOT p.superseded
+             AND l.item_id IS NOT NULL AND l.state NOT IN ('CANCELLED', 'UNSUPPLIED', 'RETURNED')
+             AND s.set_aside <> greatest(l.quantity * l.pieces_each - l.inherited, 0)""",
+    ),
+    Question(
         noted("payouts marked as released while a hold still waits"),
         """SELECT o.id FROM network_order o JOIN escrow_hold h ON h.order_id = o.id
            WHERE o.payout_status = 'RELEASED' AND h.state IN ('HELD', 'RELEASING')""",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portal.sandbox.carriers import who
+from portal.sandbox.n11.books import APP_KEY, APP_SECRET
 from portal.sandbox.nilvera.api import API_KEY
 from portal.sandbox.trendyol import rules as trendyol
 
@@ -29,4 +30,7 @@ def environment(sandbox_url: str) -> dict[str, str]:
         "TRENDYOL_API_SECRET": trendyol.API_SECRET,
         "TRENDYOL_WEBHOOK_USER": trendyol.WEBHOOK_USER,
         "TRENDYOL_WEBHOOK_PASSWORD": trendyol.WEBHOOK_PASSWORD,
+        "N11_BASE_URL": f"{sandbox_url}/n11",
+        "N11_APP_KEY": APP_KEY,
+        "N11_APP_SECRET": APP_SECRET,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.sandbox import carriers, nilvera, smtp, trendyol
+from portal.sandbox import carriers, n11, nilvera, smtp, storefronts, trendyol
 from portal.sandbox.control import control
 from portal.sandbox.iyzico.api import endpoints
 from portal.sandbox.iyzico.books import Books
@@ -28,9 +28,13 @@ def create_sandbox(settings: SandboxSettings) -> Flask:
         *nilvera.blueprints(world),
         *smtp.blueprints(world),
         *trendyol.blueprints(world),
+        *n11.blueprints(world),
+        storefronts.pages(world),
     ):
         app.register_blueprint(blueprint)
     app.jinja_env.filters["lira"] = lambda kurus: f"{kurus // 100:,}".replace(",", ".") + f",{kurus % 100:02d} ₺"
+    if settings.folder:
+        storefronts.open_shops(world)
     if settings.webhook_url:
         start_courier(world)
         carriers.start_carrier_courier(world)

@@ -10,6 +10,7 @@ from portal.core.database import db
 from portal.core.unit_of_work import atomic
 from portal.marketplace import queries
 from portal.marketplace.models import SOURCE_KIND, StorefrontPackage
+from portal.sandbox.trendyol import API_KEY, API_SECRET, SELLER_ID
 from portal.stock import queries as stock_queries
 from portal.stock import services as stock
 from portal.stock.services import Pick, Source
@@ -40,7 +41,7 @@ class Street:
     def order(self, *lines: tuple[str, int], **more: Any) -> list[str]:
         """Somebody buys; the keys of the packages."""
         wanted = [{"barcode": barcode, "quantity": quantity} for barcode, quantity in lines or [(TAPE, 2)]]
-        return [str(row["shipmentPackageId"]) for row in self.lever("orders", lines=wanted, **more)]
+        return [key_of(row) for row in self.lever("orders", lines=wanted, **more)]
 
     def becomes(self, key: str, status: str) -> None:
         """They, or the carrier, move it."""
@@ -49,15 +50,30 @@ class Street:
     def cancels(self, key: str, *lines: tuple[str, int]) -> str:
         """The customer cancels all of it, or so many pieces; the key of the package that is left."""
         wanted = [{"barcode": barcode, "quantity": quantity} for barcode, quantity in lines]
-        return str(self.lever(f"packages/{key}/cancel", lines=wanted)["shipmentPackageId"])
+        return key_of(self.lever(f"packages/{key}/cancel", lines=wanted))
+
+    def splits(self, key: str) -> None:
+        """A person splits it in their panel, first line against the rest; or it cannot be split."""
+        row = next(row for row in self.look("packages") if str(row["shipmentPackageId"]) == key)
+        if not row["lines"]:
+            return
+        first = row["lines"][0]
+        wish = {"orderLineId": first["lineId"], "quantities": [1, first["quantity"] - 1]}
+        self.sandbox.http.post(
+            f"/trendyol/integration/order/sellers/{SELLER_ID}/shipment-packages/{key}/quantity-split",
+            json={"quantitySplit": [wish]},
+            auth=(API_KEY, API_SECRET),
+            headers={"User-Agent": f"{SELLER_ID} - Panel"},
+        )
 
     def keys(self) -> set[str]:
         """Every package they know."""
-        return {str(row["shipmentPackageId"]) for row in self.look("packages")}
+        return {key_of(row) for row in self.look("packages")}
 
     def status(self, key: str) -> str:
         """How far they say it is."""
-        return next(str(row["status"]) for row in self.look("packages") if str(row["shipmentPackageId"]) == key)
+        row = next(row for row in self.look("packages") if key_of(row) == key)
+        return str(row.get("shipmentPackageStatus") or row["status"])
 
     def pull(self) -> Pulled:
         """As a job does it, without waiting."""
@@ -78,6 +94,12 @@ class Street:
         found = queries.package_by_key(self.storefront, key)
         assert found is not None, f"we do not know {key}"
         db.session.rollback()
+        return found
+
+    def ours_inside(self, key: str) -> StorefrontPackage:
+        """As above, inside somebody's transaction."""
+        found = queries.package_by_key(self.storefront, key)
+        assert found is not None, f"we do not know {key}"
         return found
 
     def states(self) -> dict[str, str]:
@@ -101,11 +123,21 @@ class Street:
 
     def pack(self, key: str, item: int, shelf: int, pieces: int) -> None:
         """Cem packs it and confirms."""
+        self.pack_all(key, {item: pieces}, shelf)
+
+    def pack_all(self, key: str, goods: dict[int, int], shelf: int) -> None:
+        """As above, several things from one shelf."""
         package_id = self.ours(key).id
+        picks = [Pick(item, shelf, pieces) for item, pieces in goods.items()]
         with atomic():
             marketplace_orders.hold_for_packing(package_id)
-            stock.take([Pick(item, shelf, pieces)], source=self.source(key), key=f"pack-{key}", by=CEM)
+            stock.take(picks, source=self.source(key), key=f"pack-{key}", by=CEM)
             marketplace_orders.packing_confirmed(package_id, by=CEM)
+
+
+def key_of(row: dict[str, Any]) -> str:
+    """A package's name over there."""
+    return str(row.get("shipmentPackageId") or row["id"])
 
 
 def no_pause(_seconds: float) -> None:

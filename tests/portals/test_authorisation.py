@@ -13,13 +13,17 @@ from portal.disputes import services as disputes
 from portal.disputes.pictures import redrawn
 from portal.disputes.states import Resolution
 from portal.escrow import queries as escrow_queries
+from portal.marketplace import listing
+from portal.marketplace.models import StorefrontReturn
 from portal.orders import queries as orders_queries
 from portal.shipping import services as shipping
 from portal.stock import services as stock
 from portal.workflows import arguments, stock_push
 from tests import story
 from tests.cast import Browser, Cast, Machine, actor, api, sign_in
+from tests.marketplace import Street
 from tests.pictures import a_photo
+from tests.stock import Warehouse
 from tests.world import SandboxControl
 
 BUYER, SELLER, PACKER, FINANCE, BROKER, ADMIN = Role
@@ -60,6 +64,11 @@ TABLE = {
     "GET cron.stock_push_now": OPEN, "POST cron.stock_push_now": OPEN,
     "GET warehouse.home": Rule((PACKER,)), "GET warehouse.parcel": Rule((PACKER,)),
     "POST warehouse.pack": Rule((PACKER,)), "POST warehouse.hand_over": Rule((PACKER,)),
+    "POST webhooks.storefronts": OPEN, "GET cron.marketplace_orders": OPEN, "POST cron.marketplace_orders": OPEN,
+    "GET marketplace.package_list": Rule((PACKER, FINANCE, ADMIN)), "GET marketplace.package": Rule((PACKER, FINANCE, ADMIN)),
+    "GET marketplace.return_list": Rule((PACKER, FINANCE, ADMIN)), "GET marketplace.listening": Rule((PACKER, FINANCE, ADMIN)),
+    "POST marketplace.read_again": Rule((PACKER, ADMIN)), "POST marketplace.received": Rule((PACKER, ADMIN)),
+    "POST marketplace.not_coming": Rule((PACKER, ADMIN)), "POST marketplace.listen_now": Rule((PACKER, ADMIN)),
     "GET seller.shipment_list": Rule((SELLER,)), "GET seller.shipment": Rule((SELLER,), own=True),
     "GET seller.despatch_note": Rule((SELLER,), own=True),
     "POST seller.despatch_again": Rule((SELLER,), own=True), "POST seller.lost": Rule((SELLER,), own=True),
@@ -137,14 +146,28 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
     with atomic():
         stock.add_item(story.TAPE, "Koli bandı")
     stock_push.note_changes()
+    returned = a_return(sandbox)
     fresh = orders_queries.any_order(order.id)
     names = {
         "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
         "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
         "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",
+        "package_id": returned.package_id, "return_id": returned.id, "storefront": "trendyol",
         "listing_id": 1, "dispute_id": dispute.id, "photo_id": 1, "signed": link,
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
+
+
+def a_return(sandbox: SandboxControl) -> StorefrontReturn:
+    """A marketplace's customer sent something back."""
+    street, warehouse = Street(sandbox), Warehouse()
+    warehouse.receive(2)
+    (key,) = street.order()
+    street.pull()
+    street.pack(key, warehouse.tape, warehouse.a1, 2)
+    street.becomes(key, "Returned")
+    street.pull()
+    return listing.return_rows(listing.returns())[0].expected
 
 
 def ask(visitor: Browser | Machine, route: str, url: str) -> int:
