@@ -150,6 +150,19 @@ QUESTIONS = [
         "SELECT code, balance_kurus FROM ledger_account WHERE kind = 'SELLER' AND balance_kurus < 0",
     ),
     *STOCK_QUESTIONS,
+    Question(
+        noted("stock pushes whose figures are not those of their batches"),
+        """SELECT p.id, p.total_items, p.total_quantity, p.batch_count FROM stock_push_log p
+           LEFT JOIN stock_push_batch b ON b.push_id = p.id LEFT JOIN stock_push_item i ON i.batch_id = b.id
+           GROUP BY p.id HAVING p.total_items <> count(i.listing_id) OR p.batch_count <> count(DISTINCT b.id)
+             OR p.total_quantity <> coalesce(sum(i.quantity), 0)""",
+    ),
+    Question(
+        noted("barcodes sent and neither answered nor asked about any more"),
+        """SELECT i.listing_id, i.batch_id FROM stock_push_item i JOIN stock_push_batch b ON b.id = i.batch_id
+           JOIN storefront_listing l ON l.id = i.listing_id
+           WHERE i.result IS NULL AND b.state NOT IN ('SENDING', 'WAITING') AND l.ask_at IS NULL""",
+    ),
 ]
 
 

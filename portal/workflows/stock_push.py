@@ -20,7 +20,7 @@ from portal.stock import services as stock
 TOPIC = "stock_push"
 # One push ends after so many batches, so that its line in the log comes to an end on the busiest day, too.
 MOST_BATCHES = 50
-CHANGES_AT_A_TIME = 1000
+CHANGES_AT_A_TIME = 5000
 
 
 class Compared(NamedTuple):

@@ -39,7 +39,7 @@ from tests.marketplace.test_push_trouble import agrees, until
 from tests.world import SandboxControl
 
 __all__ = ["shop"]
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("push")]
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("push"), pytest.mark.timeout(1200)]
 # `make faults` plays the 2,000 barcodes; `make test` a few hundred.
 BARCODES = 2000 if os.environ.get("RUNS") else 300
 

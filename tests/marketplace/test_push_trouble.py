@@ -15,7 +15,7 @@ from portal.core.ports import Outcome
 from portal.core.unit_of_work import atomic
 from portal.integrations.trendyol.limits import Limits
 from portal.marketplace.ports import StockSubmitted, StockWish
-from portal.marketplace.push import queries
+from portal.marketplace.push import queries, rules
 from portal.stock import services as stock
 from portal.workflows import stock_push
 from tests.integrations.trendyol import MISHAPS
@@ -60,7 +60,12 @@ def agrees(shop: Shop) -> bool:
 
 
 @pytest.mark.parametrize("mode", [mode for mode, _outcome, _done in MISHAPS])
-def test_after_silence_they_are_asked_and_the_number_is_there_once(shop: Shop, mode: str) -> None:
+def test_after_silence_they_are_asked_and_the_number_is_there_once(
+    shop: Shop, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Which look is too early must not depend on how fast this machine is.
+    monkeypatch.setattr(rules, "PAUSE_SECONDS", (600,))
+    shop.app.config["STOCK_PUSH_QUIET_SECONDS"] = 600
     shop.keeps(A1=50, B2=7)
     shop.twin.fails("stock", mode)
     shop.works()
@@ -216,7 +221,7 @@ def test_one_item_that_spoils_the_batch_is_found_and_set_aside(shop: Shop) -> No
 @pytest.mark.parametrize("after", [False, True])
 def test_a_sender_that_dies_in_the_middle(shop: Shop, after: bool) -> None:
     shop.keeps(A1=5, B2=7)
-    shop.app.config["OUTBOX_LEASE_SECONDS"] = 1
+    shop.app.config["OUTBOX_LEASE_SECONDS"] = 4
 
     def dies(send: Callable[[], StockSubmitted]) -> StockSubmitted:
         if after:
@@ -246,7 +251,7 @@ def test_a_sender_that_sleeps_too_long_cannot_leave_an_older_number(shop: Shop) 
     shop.later(10)
     shop.works()
     order = shop.sells("A1", 2)  # 40 shall be sent by the sleeper
-    shop.app.config["OUTBOX_LEASE_SECONDS"] = 1
+    shop.app.config["OUTBOX_LEASE_SECONDS"] = 6
     sleeps, wakes = threading.Event(), threading.Event()
 
     def sleep_first(send: Callable[[], StockSubmitted]) -> StockSubmitted:
@@ -354,7 +359,7 @@ def test_when_somebody_else_uses_up_the_limit_we_wait_and_go_on(shop: Shop) -> N
     assert shop.batches() == ["NOT_SENT"]  # left alone as long as they said
     shop.later(MINUTE)
     shop.works()
-    assert shop.batches()[1:] == ["WAITING"]
+    assert len(shop.batches()) == 2 and shop.believed() == {"A1": 5}
     shop.later(HOUR)
     shop.works()
     assert agrees(shop)

@@ -76,8 +76,8 @@ def note_wanted(storefront: str, item_ids: Sequence[int], *, most_pieces: int) -
     """
     told = {"storefront": storefront, "items": list(item_ids), "most": most_pieces, "now": clock.now()}
     hold_listings(storefront)
-    db.session.execute(LIST_SOME, told)
-    db.session.execute(LOCK_SOME, told)
+    if len(db.session.execute(LOCK_SOME, told).all()) < len(item_ids):
+        db.session.execute(LIST_SOME, told)
     db.session.execute(WANT_SOME, told)
 
 
