@@ -16,7 +16,11 @@ NAME = "Şeffaf poşet dosya"
 def scan(visitor: Visitor, code: str, *, into: str) -> None:
     """What a scanner does: it types into whatever has the focus (it should be this field), and presses Enter."""
     visitor.page.wait_for_selector(f"#{into}:focus")
-    visitor.page.keyboard.type(code)
+    for _try in range(3):  # a busy machine swallows a key now and then; what counts is what the page does with the code
+        visitor.page.fill(f"#{into}", "")
+        visitor.page.keyboard.type(code)
+        if visitor.page.input_value(f"#{into}") == code:
+            break
     visitor.page.keyboard.press("Enter")
 
 
