@@ -58,10 +58,11 @@ def begin(storefront: str) -> Turn | None:
     """Take the turn when something is due and nobody pushes; what a dead pusher left open is cleared up first."""
     now = clock.now()
     told = {"storefront": storefront, "now": now}
+    # Before anything else: the very first turn is an insert, and a comparison could wait for it while we wait for it.
+    hold_listings(storefront)
     db.session.execute(
         text("INSERT INTO storefront_turn (storefront) VALUES (:storefront) ON CONFLICT DO NOTHING"), told
     )
-    hold_listings(storefront)
     if db.session.scalar(LEASED, told) is None:
         return None
     turn = turn_of(storefront)
