@@ -47,15 +47,16 @@ def sweep() -> None:
 
 
 @click.command("prepare")
+@click.option("--empty-shelves", is_flag=True, help="The demo company, with nothing in its warehouse yet.")
 @with_appcontext
-def prepare() -> None:
+def prepare(empty_shelves: bool) -> None:
     """Bring the database up to date and, for the demo company, fill it."""
     upgrade(directory="migrations")
     if current_app.config["DEMO"]:
         from portal.demo import load
 
         with atomic():
-            load()
+            load(shelves=not empty_shelves)
 
 
 books = AppGroup("books", help="Ask the books.")

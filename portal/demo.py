@@ -9,7 +9,9 @@ from portal.accounts.models import Organisation
 from portal.accounts.roles import Role
 from portal.core.actor import SYSTEM
 from portal.core.database import db
+from portal.core.i18n import noted
 from portal.orders.models import Offer
+from portal.stock import services as stock
 from portal.workflows import payment_calls
 
 PASSWORD = "emanet-demo-2026"  # noqa: S105 (printed at start: the demo has no secrets)
@@ -70,10 +72,17 @@ OFFERS = {
 }
 
 
-def load() -> None:
-    """Fill an empty database with the demo company; a filled one is left as it is."""
+def load(*, shelves: bool = True) -> None:
+    """Fill an empty database with the demo company, with goods on its shelves or without; a filled one is left alone."""
     if db.session.scalar(select(Organisation.id).limit(1)):
         return
+    _company()
+    if shelves:
+        fill_shelves()
+
+
+def _company() -> None:
+    """Who there is, and what they sell."""
     organisations = {}
     for name, facts in ORGANISATIONS.items():
         organisations[name] = accounts.open_organisation(**facts)
@@ -85,3 +94,20 @@ def load() -> None:
             seller = organisations[name]
             db.session.add(Offer(seller_organisation_id=seller.id, barcode=barcode, name=title, unit_price_kurus=price))
         payment_calls.register_seller(organisations[name], by=SYSTEM, provider="iyzico")
+
+
+# Where the goods lie: two shelves a seller, the second one a reserve high up.
+SHELVES = {"seller": ("A-01", "A-09"), "seller2": ("B-01", "B-09")}
+ON_THE_SHELF, IN_RESERVE, IN_A_CASE = 2_000, 3_000, 12
+
+
+def fill_shelves() -> None:
+    """The sellers' goods lie in the warehouse, with plenty of everything; each also comes in cases of twelve."""
+    for name, offers in OFFERS.items():
+        near, high = (stock.add_shelf(code) for code in SHELVES[name])
+        for barcode, title, _price in offers:
+            item = stock.add_item(barcode, title)
+            stock.add_case(item, f"1{barcode}", IN_A_CASE)
+            for shelf, pieces in ((near, ON_THE_SHELF), (high, IN_RESERVE)):
+                key = f"demo:{barcode}:{shelf.code}"
+                stock.receive(item.id, shelf.id, pieces, key=key, by=SYSTEM, because=noted("the demo company moves in"))

@@ -74,6 +74,8 @@ class Settings:
     database_pool: int = 8  # connections a process keeps; as many again for a rush
     outbox_lease_seconds: int = 60  # how long a call in flight is left alone
     outbox_quiet_seconds: int = 900  # how long after silence before we ask what became of it
+    reservation_minutes: int = 30  # how long goods are set aside for a basket nobody has paid
+    returns_shelf: str = "IADE"  # where goods lie that came back, until somebody has looked at them
     drain_lanes: int = 4  # calls and messages a worker handles at once
 
     @property
@@ -124,6 +126,8 @@ class Settings:
             database_pool=reader.whole("DATABASE_POOL", cls.database_pool),
             outbox_lease_seconds=reader.whole("OUTBOX_LEASE_SECONDS", cls.outbox_lease_seconds),
             outbox_quiet_seconds=reader.whole("OUTBOX_QUIET_SECONDS", cls.outbox_quiet_seconds),
+            reservation_minutes=reader.whole("RESERVATION_MINUTES", cls.reservation_minutes),
+            returns_shelf=reader.get("RETURNS_SHELF") or cls.returns_shelf,
             drain_lanes=reader.whole("DRAIN_LANES", cls.drain_lanes),
         )
         slowest = max(settings.iyzico_timeout_seconds, settings.provider_timeout_seconds, settings.smtp_timeout_seconds)

@@ -48,7 +48,7 @@ def place(cast: Cast, *lines: tuple[str, int]) -> Checkout:
     with atomic():
         buyer = accounts_queries.active_person(cast.fatma.id)
         assert buyer
-        return orders.place(wanted, buyer=buyer, by=actor(cast.fatma))
+        return checkout_story.place(wanted, buyer=buyer, by=actor(cast.fatma))
 
 
 def open_page(cast: Cast, checkout: Checkout) -> str:

@@ -8,13 +8,7 @@ from sqlalchemy import text
 
 from portal.core.database import db
 from portal.core.i18n import noted
-
-
-class Question(NamedTuple):
-    """What must not be, in words and in SQL."""
-
-    asks: str
-    sql: str
+from portal.health.stock_books import STOCK_QUESTIONS, Question
 
 
 class Trouble(NamedTuple):
@@ -138,6 +132,7 @@ QUESTIONS = [
         noted("sellers paid out more than was released to them"),
         "SELECT code, balance_kurus FROM ledger_account WHERE kind = 'SELLER' AND balance_kurus < 0",
     ),
+    *STOCK_QUESTIONS,
 ]
 
 

@@ -68,7 +68,7 @@ def place() -> Response:
         content = [line._asdict() for line in lines]
         answer = idempotency.first_answer(person_id=person.id, action="order form", key=key, content=content)
         if answer is None:
-            placed = orders.place(lines, buyer=person, by=current_actor())
+            placed = checkout_story.place(lines, buyer=person, by=current_actor())
             answer = {"checkout": str(placed.public_key)}
             idempotency.remember_answer(person_id=person.id, action="order form", key=key, answer=answer)
     return redirect(url_for(".checkout", public_key=answer["checkout"]), code=303)

@@ -215,7 +215,7 @@ def place_order(body: PlaceOrder) -> Response:
         )
         if answer is None:
             lines = [orders.WantedLine(line.barcode, line.quantity, line.seller_id) for line in body.lines]
-            answer = msgspec.to_builtins(_placed(orders.place(lines, buyer=person, by=current_actor())))
+            answer = msgspec.to_builtins(_placed(checkout_story.place(lines, buyer=person, by=current_actor())))
             idempotency.remember_answer(person_id=person.id, action="place order", key=key, answer=answer)
     return reply(answer, 201)
 

@@ -14,7 +14,7 @@ from portal.core.web import choice, paged, region
 from portal.orders import queries as orders_queries
 from portal.shipping import queries as shipping_queries
 from portal.shipping.states import PARCEL
-from portal.workflows import delivery
+from portal.workflows import delivery, set_aside
 
 bp = Blueprint("warehouse", __name__, url_prefix="/warehouse")
 
@@ -55,8 +55,9 @@ def pack(shipment_id: int) -> Response:
     missing = [item for item in found.items if f"line-{item['line_id']}" not in request.form]
     if missing:
         raise BadInput(fields={"lines": _("Tick every line that is in the box.")})
-    with atomic():
-        delivery.pack_parcel(shipment_id, by=current_actor())
+    by = current_actor()
+    with set_aside.shortages_noted(by=by), atomic():
+        delivery.pack_parcel(shipment_id, by=by)
     return region("", page=url_for(".parcel", shipment_id=shipment_id), toast=_("Packed."))
 
 

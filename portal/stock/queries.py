@@ -120,6 +120,28 @@ def meant(barcodes: Sequence[str]) -> dict[str, tuple[int, int]]:
     }
 
 
+def movements_of_act(key: str) -> list[StockMovement]:
+    """What an act moved; nothing when it never was."""
+    rows = select(StockMovement).where(StockMovement.act_key == key).order_by(StockMovement.id)
+    return list(db.session.scalars(rows))
+
+
+def kept(barcodes: Sequence[str]) -> dict[str, int]:
+    """The items we keep, by the barcode on a single piece, in one statement."""
+    rows = select(StockItem.barcode, StockItem.id).where(StockItem.barcode == func.any(list(barcodes)))
+    return {barcode: item_id for barcode, item_id in db.session.execute(rows)}
+
+
+def still_out(source: Source) -> dict[int, int]:
+    """Pieces of each item that went out for an order and did not come back."""
+    rows = (
+        select(StockMovement.item_id, -func.sum(StockMovement.pieces))
+        .where(StockMovement.source_kind == source.kind, StockMovement.source_key == source.key)
+        .group_by(StockMovement.item_id)
+    )
+    return {item_id: int(pieces) for item_id, pieces in db.session.execute(rows)}
+
+
 def movements(item_id: int | None = None) -> Any:
     """History of an item, or of all, newest first. The caller pages."""
     wanted = (

@@ -22,9 +22,10 @@ RESERVATION = StateMachine(
     moves={
         # Open to open: a part was taken or let go, and some of it is still set aside.
         Reserved.OPEN: {Reserved.OPEN, Reserved.TAKEN, Reserved.RELEASED, Reserved.EXPIRED},
-        Reserved.TAKEN: set(),
-        Reserved.RELEASED: set(),
-        Reserved.EXPIRED: set(),
+        # Open again: the line wants more pieces after all (paid late, a parcel came back, a replacement).
+        Reserved.TAKEN: {Reserved.OPEN},
+        Reserved.RELEASED: {Reserved.OPEN},
+        Reserved.EXPIRED: {Reserved.OPEN},
     },
     meanings={
         Reserved.OPEN: Meaning("◷", _l("Reserved"), "wait"),

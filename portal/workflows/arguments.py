@@ -24,7 +24,7 @@ from portal.shipping import queries as shipping_queries
 from portal.shipping import services as shipping
 from portal.shipping.services import Piece
 from portal.shipping.states import Parcel
-from portal.workflows import money
+from portal.workflows import money, set_aside
 from portal.workflows.standing import order_follows
 
 GOODS_ARE_BACK = noted("the goods are back")
@@ -86,6 +86,7 @@ def _end(dispute: PieceDispute, order: Order, resolution: Resolution, *, by: Act
             orders.settle_replaced(dispute.order_line_id, dispute.pieces)
     order_follows(order, by=by, because=because)
     money.follow_pieces(order, by=by, because=because)
+    set_aside.follow(order, by=by, because=because)
 
 
 def _nothing_has_to_come_back(dispute: PieceDispute, *, by: Actor, because: str) -> None:

@@ -23,7 +23,9 @@ from portal.escrow.states import Payment
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
 from portal.orders.models import Checkout, Order
+from portal.orders.services import WantedLine
 from portal.orders.states import OrderState
+from portal.workflows import set_aside
 
 
 class SellerNotRegistered(Refusal):
@@ -45,6 +47,13 @@ class Applied(NamedTuple):
     """What the truth changed in our books."""
 
     what: str
+
+
+def place(lines: list[WantedLine], *, buyer: Person, by: Actor) -> Checkout:
+    """A basket becomes orders, and what of it lies in our warehouse is set aside. Refuses what is not free."""
+    placed = orders.place(lines, buyer=buyer, by=by)
+    set_aside.for_payment(placed.orders, by=by)
+    return placed
 
 
 def payment_page(checkout: Checkout, buyer: Person, organisation: Organisation, *, ip: str, by: Actor) -> str:
@@ -95,8 +104,10 @@ def learn(state: PaymentState) -> Applied | Waiting:
 def cancel_unpaid(order_id: int, *, by: Actor, because: str) -> None:
     """The buyer changed his mind before paying: all orders of the basket go. Paid meanwhile: refused."""
     basket = orders_queries.any_order(order_id).checkout_id
-    for order in orders_queries.orders_of_checkout_for_update(basket):
+    given_up = orders_queries.orders_of_checkout_for_update(basket)
+    for order in given_up:
         orders.cancel(order, by=by, because=because)
+    set_aside.follow(*given_up, by=by, because=because)
 
 
 def _paid(payment: NetworkPayment, checkout_orders: list[Order], state: PaymentState) -> Applied:
@@ -111,6 +122,7 @@ def _paid(payment: NetworkPayment, checkout_orders: list[Order], state: PaymentS
     escrow.capture(payment, lots, state)
     for order in checkout_orders:
         orders.paid(order, by=SYSTEM, because=noted("the buyer paid"))
+    set_aside.follow(*checkout_orders, by=SYSTEM, because=noted("the buyer paid"))
     return Applied(noted("paid, held in trust"))
 
 
@@ -130,7 +142,9 @@ def _live_payment(checkout: Checkout, by: Actor) -> NetworkPayment:
             raise SellerNotRegistered(
                 _l("The seller is just being registered with the payment provider. Please try again in a minute.")
             )
-    return escrow.open_payment(checkout, provider=port_name(), by=by)
+    payment = escrow.open_payment(checkout, provider=port_name(), by=by)
+    set_aside.for_payment(locked, by=by)
+    return payment
 
 
 def _renewed(payment: NetworkPayment, checkout: Checkout, by: Actor) -> NetworkPayment:

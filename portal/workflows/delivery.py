@@ -28,7 +28,8 @@ from portal.shipping import services as shipping
 from portal.shipping.models import Shipment
 from portal.shipping.services import LineAnswer
 from portal.shipping.states import CONFIRMABLE, Parcel
-from portal.workflows import arguments, consignments, despatch, letters, money
+from portal.stock.services import Pick
+from portal.workflows import arguments, consignments, despatch, letters, money, set_aside
 from portal.workflows.standing import order_follows, with_order
 
 Answers = Mapping[int, Sequence[LineAnswer] | None]
@@ -59,12 +60,17 @@ def prepare_parcel(
     return shipment
 
 
-def pack_parcel(shipment_id: int, *, by: Actor) -> Shipment:
-    """The packer has checked and closed the box; its carrier is told."""
+def pack_parcel(shipment_id: int, *, by: Actor, picks: Sequence[Pick] = ()) -> Shipment:
+    """The packer has checked and closed the box: its goods leave their shelves, and its carrier is told.
+
+    Refuses with a `Shortage` what is not there; call it within `set_aside.shortages_noted`.
+    """
     shipment, order = _going_out(shipment_id)
     shipping.pack(shipment, by=by)
     packing.drop_source(Packs.SHIPMENT, shipment_id, by=by, because=noted("packed without scanning"))
     consignments.announce(shipment, order, by=by)
+    set_aside.take_for_parcel(shipment_id, picks, by=by)
+    set_aside.follow(order, by=by, because=noted("packed"))
     return shipment
 
 
@@ -95,6 +101,8 @@ def cancel_parcel(shipment_id: int, *, by: Actor, because: str) -> Shipment:
     if announced:
         consignments.take_back(shipment, by=by)
     order_follows(order, by=by, because=because)
+    set_aside.put_back(shipment, order, by=by, because=because)
+    set_aside.follow(order, by=by, because=because)
     return shipment
 
 
@@ -113,6 +121,8 @@ def delivered(shipment: Shipment, order: Order, *, by: Actor, because: str) -> N
         arguments.goods_are_back(shipment.id, order, by=by)
     letters.parcel_is_here(shipment, order)
     order_follows(order, by=by, because=noted("delivered"))
+    if shipment.direction == "RETURN":
+        set_aside.returned(shipment, order, by=by, because=arguments.GOODS_ARE_BACK)
 
 
 def goods_sent_back(shipment_id: int, *, carrier: str, tracking_number: str, by: Actor) -> Shipment:
@@ -137,6 +147,7 @@ def parcel_lost(shipment_id: int, *, by: Actor, because: str) -> Shipment:
     shipment, order = _going_out(shipment_id)
     shipping.give_up(shipment, by=by, because=because)
     order_follows(order, by=by, because=because)
+    set_aside.follow(order, by=by, because=because)
     return shipment
 
 
@@ -151,6 +162,7 @@ def withdraw_pieces(order_id: int, pieces: list[shipping.Piece], *, by: Actor, b
             raise shipping.MoreThanOrdered(_l("That is more than is left to ship."), line_id=piece.line_id)
     order_follows(order, by=by, because=because)
     money.follow_pieces(order, by=by, because=because)
+    set_aside.follow(order, by=by, because=because)
     return order
 
 

@@ -15,7 +15,7 @@ from portal.orders import services as orders
 from portal.orders.states import OrderState
 from portal.shipping import queries as shipping_queries
 from portal.shipping.states import Parcel
-from portal.workflows import checkout, money
+from portal.workflows import checkout, money, set_aside
 
 
 class AlreadyOnItsWay(Refusal):
@@ -39,6 +39,7 @@ def cancel_order(order_id: int, *, by: Actor, because: str) -> None:
     for line in orders_queries.lines_of(order_id):
         orders.withdraw_pieces(line.id, line.to_ship)
     money.follow_pieces(order, by=by, because=because)
+    set_aside.follow(order, by=by, because=because)
 
 
 def refund(hold_id: int, amount: Money, *, by: Actor, because: str) -> EscrowRefund:

@@ -16,7 +16,7 @@ from portal.shipping import services as shipping
 from portal.shipping.models import Shipment, ShipmentWatch
 from portal.shipping.ports import Carriers, Scan, Tracked, TrackingAnswer
 from portal.shipping.states import ANSWERED, Parcel
-from portal.workflows import delivery
+from portal.workflows import delivery, set_aside
 from portal.workflows.consignments import MANUAL, title_of
 from portal.workflows.standing import order_follows, with_order
 
@@ -89,6 +89,8 @@ def _follow_word(shipment: Shipment, order: Order, scan: Scan) -> None:
     elif scan.status is Tracked.RETURNED:
         shipping.came_back(shipment, by=by, because=said)
         order_follows(order, by=by, because=said)
+        set_aside.put_back(shipment, order, by=by, because=said, from_the_road=True)
+        set_aside.follow(order, by=by, because=said)
 
 
 def sync_now(*, by: Actor) -> int:

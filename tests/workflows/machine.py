@@ -21,6 +21,7 @@ from flask import Flask, g
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from portal import demo
 from portal.accounts import queries as accounts_queries
 from portal.accounts.roles import Role
 from portal.core import clock, idempotency
@@ -70,7 +71,7 @@ LEFT_BEHIND = (
     "provider_payout", "reconciliation", "provider_intent", "provider_attempt", "journal_entry", "posting",
     "transition", "audit_event", "idempotency_key", "shipment", "shipment_watch", "carrier_scan", "delivery_link",
     "delivery_receipt", "delivery_receipt_line", "despatch_series", "despatch_note", "dispute", "dispute_message",
-    "dispute_photo", "mail_message", "clock_shift",
+    "dispute_photo", "mail_message", "clock_shift", "reservation", "stock_shortage",
 )  # fmt: skip
 # What a refusal must leave as it was, whole: every row of these, and how many there are of the others.
 ROWS = {
@@ -84,7 +85,19 @@ ROWS = {
     "answers": "delivery_receipt_line",
     "intents": "provider_intent",
 }
-COUNTS = ("posting", "journal_entry", "transition", "carrier_scan", "mail_message", "despatch_note", "shipment_watch")
+COUNTS = (
+    "posting", "journal_entry", "transition", "carrier_scan", "mail_message", "despatch_note", "shipment_watch",
+    "reservation", "stock_act", "stock_movement",
+)  # fmt: skip
+# What parcels moved is forgotten; what was received lies on its shelf again.
+FULL_SHELVES_AGAIN = (
+    "DELETE FROM stock_movement WHERE source_kind <> ''",
+    "DELETE FROM stock_act WHERE source_kind <> ''",
+    """UPDATE shelf_stock s SET qty = (SELECT coalesce(sum(m.pieces), 0) FROM stock_movement m
+       WHERE (m.item_id, m.shelf_id) = (s.item_id, s.shelf_id))""",
+    """UPDATE central_stock c SET reserved = 0,
+       qty = (SELECT coalesce(sum(m.pieces), 0) FROM stock_movement m WHERE m.item_id = c.item_id)""",
+)
 EVERYTHING = "SELECT json_build_object({})::text".format(
     ", ".join(
         [f"'{name}', (SELECT coalesce(json_agg(t ORDER BY t.id), '[]') FROM {table} t)" for name, table in ROWS.items()]
@@ -199,7 +212,9 @@ class Stage:
         cast_role(self.app, DespatchOffice, NilveraOffice(office))
 
     def _open_the_shop(self) -> None:
-        """Strange prices on the shelf, and the provider knows the sellers."""
+        """Strange prices, which the warehouse does not keep; full shelves of all else; the provider knows the sellers."""
+        with atomic():
+            demo.fill_shelves()
         for barcode, kurus in ((ONE_KURUS, 1), (SEVEN_KURUS, 7)):
             self.line.execute(
                 "INSERT INTO offer (seller_organisation_id, barcode, name, unit_price_kurus) VALUES (%s, %s, %s, %s)",
@@ -219,6 +234,8 @@ class Stage:
         with self.line.transaction():
             self.line.execute("SET LOCAL session_replication_role = replica")
             self.line.execute(f"TRUNCATE {', '.join(LEFT_BEHIND)} RESTART IDENTITY")
+            for statement in FULL_SHELVES_AGAIN:
+                self.line.execute(statement)
             self.line.execute("UPDATE ledger_account SET balance_kurus = 0 WHERE balance_kurus <> 0")
         for kind in [kind for kind in self.world.store.rows if kind not in ("seller", "seller_key")]:
             del self.world.store.rows[kind]
@@ -380,7 +397,8 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
             with atomic():
                 buyer = accounts_queries.active_person(self.cast.fatma.id)
                 assert buyer
-                placed = orders.place([orders.WantedLine(b, n) for b, n in lines.items()], buyer=buyer, by=self.buyer)
+                wanted = [orders.WantedLine(b, n) for b, n in lines.items()]
+                placed = checkout.place(wanted, buyer=buyer, by=self.buyer)
             organisation = accounts_queries.organisation(self.cast.fatma.organisation_id)
             url = checkout.payment_page(placed, buyer, organisation, ip="127.0.0.1", by=self.buyer)
             token = url.rsplit("/", 1)[1]

@@ -5,7 +5,8 @@ one call (`reserve_all`, `take`), so that two units can never wait for each othe
 """
 
 from portal.stock.services.acts import Source
-from portal.stock.services.catalogue import Scanned, add_case, add_item, add_shelf, item_of, set_safety, shelf_of
+from portal.stock.services.acts import lock as hold_still
+from portal.stock.services.catalogue import Scanned, add_case, add_item, add_shelf, item_of, set_safety, shelf_for, shelf_of
 from portal.stock.services.goods import Pick, count, give_back, note_shortage, receive, take, take_wherever, transfer
 from portal.stock.services.refusals import (
     BarcodeInUse,
@@ -19,7 +20,7 @@ from portal.stock.services.refusals import (
     UnknownBarcode,
     UnknownShelf,
 )
-from portal.stock.services.reserving import Wish, expire, release, reserve, reserve_all
+from portal.stock.services.reserving import Wish, expire, keep, release, reserve, reserve_all
 
 __all__ = [
     "BarcodeInUse",
@@ -42,13 +43,16 @@ __all__ = [
     "count",
     "expire",
     "give_back",
+    "hold_still",
     "item_of",
+    "keep",
     "note_shortage",
     "receive",
     "release",
     "reserve",
     "reserve_all",
     "set_safety",
+    "shelf_for",
     "shelf_of",
     "take",
     "take_wherever",

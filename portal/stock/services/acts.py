@@ -134,12 +134,15 @@ def there(places: Iterable[Place]) -> dict[Place, int]:
     return {place: found.get(place, 0) for place in wanted}
 
 
-def anywhere(act: Act, wanted: Mapping[int, int]) -> Counter[Place]:
-    """From which shelves to take so many pieces of each item; refuses when all shelves together have too few."""
+def anywhere(act: Act, wanted: Mapping[int, int], beside: Mapping[Place, int]) -> Counter[Place]:
+    """From which shelves to take so many pieces of each item; refuses when all shelves together have too few.
+
+    `beside` is taken as well, and cannot be taken twice.
+    """
     on_shelves: dict[int, dict[int, int]] = {item_id: {} for item_id in wanted}
     rows = select(ShelfStock.item_id, ShelfStock.shelf_id, ShelfStock.qty).where(ShelfStock.item_id.in_(wanted))
     for item_id, shelf_id, qty in db.session.execute(rows):
-        on_shelves[item_id][shelf_id] = qty
+        on_shelves[item_id][shelf_id] = qty - beside.get((item_id, shelf_id), 0)
     missing = [
         Missing(item_id, db.session.get_one(StockItem, item_id).barcode, None, "", pieces, there)
         for item_id, pieces in sorted(wanted.items())

@@ -76,6 +76,12 @@ def add_shelf(code: str) -> Shelf:
     return added
 
 
+def shelf_for(code: str) -> Shelf:
+    """The shelf a code stands for; made when there is none yet."""
+    db.session.execute(insert(Shelf).values(code=code).on_conflict_do_nothing(index_elements=[Shelf.code]))
+    return shelf_of(code)
+
+
 def set_safety(item: StockItem, pieces: int, *, by: Actor, because: str) -> None:
     """Hold so many pieces back from marketplaces."""
     held_back = counted(pieces, least=0)

@@ -82,15 +82,28 @@ def take(picks: Sequence[Pick], *, source: Source, key: str, by: Actor, because:
 
 
 def take_wherever(
-    goods: Mapping[int, int], *, source: Source, key: str, by: Actor, because: str = ""
+    goods: Mapping[int, int],
+    *,
+    source: Source,
+    key: str,
+    by: Actor,
+    because: str = "",
+    picks: Sequence[Pick] = (),
 ) -> list[StockMovement]:
-    """Like `take`, for whoever knows items and pieces but not shelves: the shelves are chosen here, and answered."""
+    """Like `take`, for whoever knows items and pieces but not every shelf: those are chosen here, and answered.
+
+    `picks` says of some of the pieces from where they come. The goods are the act, not the shelves: again with the
+    same goods and other picks, the answer is the first one.
+    """
     act = Act(key, "TAKE_WHEREVER", by, because, Source(source.kind, source.key))
     if not goods:
         raise BadInput(_l("Nothing was picked."))
     acts.lock(goods)
     if acts.begin(act, [(item_id, counted(pieces)) for item_id, pieces in goods.items()]):
-        _go_out(act, acts.anywhere(act, goods))
+        chosen = _chosen(picks, goods)
+        acts.insist(act, chosen)
+        rest = Counter(goods) - _by_item(chosen)
+        _go_out(act, chosen + acts.anywhere(act, rest, chosen))
     return acts.movements_of(act)
 
 
@@ -139,6 +152,16 @@ def _put(act: Act, change: Change) -> list[StockMovement]:
 def _go_out(act: Act, wanted: Counter[acts.Place]) -> None:
     acts.write(act, [Change(Moved.OUT, *place, -pieces) for place, pieces in sorted(wanted.items())])
     reserving.use_up(act.source, _by_item(wanted), by=act.by)
+
+
+def _chosen(picks: Sequence[Pick], goods: Mapping[int, int]) -> Counter[acts.Place]:
+    """What the packer said about shelves; refuses more than there is to take."""
+    chosen = Counter[acts.Place]()
+    for pick in picks:
+        chosen[pick.item_id, pick.shelf_id] += counted(pick.pieces)
+    if any(pieces > goods.get(item_id, 0) for item_id, pieces in _by_item(chosen).items()):
+        raise BadInput(_l("More was picked than has to go."))
+    return chosen
 
 
 def _by_item(wanted: Counter[acts.Place]) -> Counter[int]:

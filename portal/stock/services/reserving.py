@@ -74,6 +74,43 @@ def reserve_all(
     return [known[wish.line] for wish in wishes]
 
 
+def keep(
+    wishes: Sequence[Wish],
+    source: Source,
+    *,
+    because: str,
+    by: Actor = SYSTEM,
+    even_if_short: bool = False,
+    expires_at: datetime | None = None,
+) -> None:
+    """From now on exactly so many pieces of each line are set aside, beyond what the line has taken already.
+
+    Said as a level: said again, it changes nothing. More than before is refused where it is not free; less, or none,
+    lets the rest go; what had run out or was let go is set aside anew.
+    """
+    acts.lock(wish.item_id for wish in wishes)
+    known = {reservation.line_key: reservation for reservation in _lines(source, [wish.line for wish in wishes])}
+    freed = Counter[int]()
+    for wish in wishes:
+        reservation = known.get(wish.line)
+        if reservation is None:
+            if wish.pieces:
+                _set_aside(wish, even_if_short=even_if_short)
+                _promise(wish, source, by=by, expires_at=expires_at)
+            continue
+        if reservation.item_id != wish.item_id:
+            raise SourceReservedOther(reservation)
+        more = wish.pieces - reservation.left
+        if more > 0:
+            _set_aside(wish._replace(pieces=more), even_if_short=even_if_short)
+            RESERVATION.move(reservation, Reserved.OPEN, actor=by, reason=because, pieces=reservation.pieces + more)
+        elif more < 0:
+            freed[reservation.item_id] += _let_go(reservation, -more, by=by, because=because)
+        reservation.expires_at = expires_at
+    db.session.flush()
+    _free(freed)
+
+
 def release(source: Source, *, still_wanted: int = 0, by: Actor = SYSTEM, because: str) -> int:
     """An order, or one line of it, no longer wants what is set aside; answers how many pieces became free.
 
@@ -84,11 +121,8 @@ def release(source: Source, *, still_wanted: int = 0, by: Actor = SYSTEM, becaus
     freed = Counter[int]()
     for reservation in _locked(_of(source)):
         part = min(reservation.left, reservation.taken + reservation.left - counted(still_wanted, least=0))
-        if part <= 0:
-            continue
-        to = Reserved.OPEN if part < reservation.left else Reserved.TAKEN if reservation.taken else Reserved.RELEASED
-        RESERVATION.move(reservation, to, actor=by, reason=because, released=reservation.released + part)
-        freed[reservation.item_id] += part
+        if part > 0:
+            freed[reservation.item_id] += _let_go(reservation, part, by=by, because=because)
     _free(freed)
     return freed.total()
 
@@ -96,7 +130,8 @@ def release(source: Source, *, still_wanted: int = 0, by: Actor = SYSTEM, becaus
 def expire(now: datetime) -> int:
     """What was set aside until now becomes free again; answers how many reservations ran out, at most 500 at a time."""
     due = select(Reservation).where(Reservation.expires_at <= now).order_by(Reservation.expires_at, Reservation.id)
-    run_out = _locked(due.limit(EXPIRED_AT_A_TIME))
+    # Asked again once the items are ours: the order may have been paid while we waited.
+    run_out = [r for r in _locked(due.limit(EXPIRED_AT_A_TIME)) if r.expires_at is not None and r.expires_at <= now]
     freed = Counter[int]()
     for reservation in run_out:
         part = reservation.left
@@ -118,6 +153,13 @@ def use_up(source: Source, taken: Mapping[int, int], *, by: Actor) -> None:
             remaining[reservation.item_id] -= part
             freed[reservation.item_id] += part
     _free(freed)
+
+
+def _let_go(reservation: Reservation, part: int, *, by: Actor, because: str) -> int:
+    """So many of its pieces are no longer wanted; the same number, for whoever counts."""
+    to = Reserved.OPEN if part < reservation.left else Reserved.TAKEN if reservation.taken else Reserved.RELEASED
+    RESERVATION.move(reservation, to, actor=by, reason=because, released=reservation.released + part)
+    return part
 
 
 def _lines(source: Source, lines: Sequence[str]) -> Sequence[Reservation]:
