@@ -49,7 +49,7 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
         (_l("Disputes"), "/disputes"),
         (_l("Balance"), "/seller/balance"),
     ],
-    Role.PACKER: [(_l("Parcels"), "/warehouse/")],
+    Role.PACKER: [(_l("Packing"), "/packing/"), (_l("Parcels"), "/warehouse/")],
     Role.FINANCE: [*_MONEY, *_MACHINES],
     Role.BROKER: [*_MONEY, *_MACHINES],
     Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger")],

@@ -76,6 +76,7 @@ class Settings:
     outbox_quiet_seconds: int = 900  # how long after silence before we ask what became of it
     reservation_minutes: int = 30  # how long goods are set aside for a basket nobody has paid
     returns_shelf: str = "IADE"  # where goods lie that came back, until somebody has looked at them
+    ship_within_days: int = 2  # days after the payment in which an order should leave the warehouse
     drain_lanes: int = 4  # calls and messages a worker handles at once
 
     @property
@@ -128,6 +129,7 @@ class Settings:
             outbox_quiet_seconds=reader.whole("OUTBOX_QUIET_SECONDS", cls.outbox_quiet_seconds),
             reservation_minutes=reader.whole("RESERVATION_MINUTES", cls.reservation_minutes),
             returns_shelf=reader.get("RETURNS_SHELF") or cls.returns_shelf,
+            ship_within_days=reader.whole("SHIP_WITHIN_DAYS", cls.ship_within_days),
             drain_lanes=reader.whole("DRAIN_LANES", cls.drain_lanes),
         )
         slowest = max(settings.iyzico_timeout_seconds, settings.provider_timeout_seconds, settings.smtp_timeout_seconds)

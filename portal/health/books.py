@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from portal.core.database import db
 from portal.core.i18n import noted
+from portal.health.packing_books import PACKING_QUESTIONS
 from portal.health.stock_books import STOCK_QUESTIONS, Question
 
 
@@ -133,6 +134,7 @@ QUESTIONS = [
         "SELECT code, balance_kurus FROM ledger_account WHERE kind = 'SELLER' AND balance_kurus < 0",
     ),
     *STOCK_QUESTIONS,
+    *PACKING_QUESTIONS,
 ]
 
 

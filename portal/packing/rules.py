@@ -96,3 +96,19 @@ def is_ours(barcode: str, rows: Sequence[Row]) -> bool:
     """Whether the lines themselves say what it is; only otherwise the stock has to be asked."""
     code = plain(barcode)
     return any(code == plain(row.barcode) or any(code == plain(case) for case in row.cases) for row in rows)
+
+
+# Barcodes on the packing table: what a hand in a glove says without keyboard and mouse.
+COMMANDS = {
+    "EMCMDOK": "ok",
+    "EMCMDUNDO": "undo",
+    "EMCMDNEWBOX": "box",
+    "EMCMDNEXTBOX": "next",
+    "EMCMDFINISH": "finish",
+    **{f"EMCMDBOX{number}": f"box-{number}" for number in range(1, 10)},
+}
+
+
+def command(barcode: str) -> str | None:
+    """What a command barcode says; nothing when it is goods."""
+    return COMMANDS.get(plain(barcode))

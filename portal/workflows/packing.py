@@ -6,8 +6,7 @@ Locks: the source first (order, then parcel), then its packing task, then the go
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -18,18 +17,16 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.errors import BadInput, NotFound, Refusal
 from portal.core.i18n import noted
-from portal.core.unit_of_work import atomic
 from portal.orders import queries as orders_queries
 from portal.orders.models import Order, OrderLine
 from portal.packing import queries as packing_queries
 from portal.packing import services as packing
 from portal.packing.models import PackingLine, PackingTask
 from portal.packing.queries import BoxContent
-from portal.packing.services import Answer, Goods, Heard, Wanted
+from portal.packing.services import Goods, Heard, Said, Wanted
 from portal.packing.states import Packing, Source
 from portal.shipping import queries as shipping_queries
 from portal.shipping import services as shipping
-from portal.shipping.models import Shipment
 from portal.shipping.services import Piece
 from portal.shipping.states import Parcel
 from portal.stock import queries as stock_queries
@@ -63,7 +60,7 @@ def take_in_hand(source: Source, source_id: int, *, by: Actor) -> int:
     return task_id
 
 
-def scan(task_id: int, heard: Sequence[Heard], *, device: str, by: Actor) -> list[Answer]:
+def scan(task_id: int, heard: Sequence[Heard], *, device: str, by: Actor) -> Said:
     """What a device says is decided, in its order."""
     return packing.hear(task_id, heard, device=device, by=by, known=lambda codes: stock_queries.meant(codes).keys())
 
@@ -88,7 +85,7 @@ def confirm(task_id: int, *, by: Actor) -> list[str]:
     """Everything is in its box: goods leave their shelves, and what was packed goes on; what each box became.
 
     All of it or nothing. Confirmed again, the answer is the same and nothing moves. Refuses what is not complete, and
-    with a `Shortage` what our books do not have (see `shortages_noted`).
+    with a `Shortage` what our books do not have (call it within `set_aside.shortages_noted`).
     """
     seen = packing_queries.task(task_id)
     kind = _kind(Source(seen.source_kind))
@@ -99,20 +96,9 @@ def confirm(task_id: int, *, by: Actor) -> list[str]:
             raise NothingToPack(_l("This is not to be packed now."), state=task.state)
         packing.insist_complete(task)
         boxes = packing_queries.contents(task_id)
-        packing.close(task, {box.id: "" for box in boxes}, by=by)
+        packing.close(task, by=by)
         packing.note_became(kind.packed(task, boxes, by))
     return [box.became for box in packing_queries.boxes(task_id) if box.pieces]
-
-
-@contextmanager
-def shortages_noted(*, by: Actor) -> Iterator[None]:
-    """Around a unit of work that takes goods: what was missing is written down after it was rolled back."""
-    try:
-        yield
-    except stock.Shortage as missing:
-        with atomic():
-            stock.note_shortage(missing, by=by)
-        raise
 
 
 def _kind(source: Source) -> Packable:
@@ -186,29 +172,15 @@ def _shipment_packed(task: PackingTask, boxes: Sequence[BoxContent], by: Actor) 
     parcels = shipping.into_boxes(shipment, order, pieces, keys=keys, by=by)
     _hold_goods(order)
     for parcel in parcels:
-        goods_leave(delivery.pack_parcel(parcel.id, by=by), order, by=by)
+        delivery.pack_parcel(parcel.id, by=by)
     return {box.id: str(parcel.id) for box, parcel in zip(boxes, parcels, strict=True)}
 
 
 def _hold_goods(order: Order) -> None:
     """All goods of the order, in one call: taking them box by box could meet somebody who took them the other way."""
-    meant = stock_queries.meant([line.barcode for line in orders_queries.lines_of(order.id)])
-    if meant:
-        stock.hold_still(sorted({item_id for item_id, _pieces in meant.values()}))
-
-
-def goods_leave(shipment: Shipment, order: Order, *, by: Actor) -> None:
-    """What a packed parcel holds leaves its shelves, once per parcel. What we do not keep is the seller's own affair."""
-    lines = {line.id: line.barcode for line in orders_queries.lines_of(order.id)}
-    kept = stock_queries.meant([lines[item["line_id"]] for item in shipment.items])
-    goods: dict[int, int] = {}
-    for item in shipment.items:
-        item_id, pieces = kept.get(lines[item["line_id"]], (0, 0))
-        if pieces == 1:
-            goods[item_id] = goods.get(item_id, 0) + item["quantity"]
-    if goods:
-        source, key = stock.Source("order", str(order.id)), f"shipment:{shipment.id}"
-        stock.take_wherever(goods, source=source, key=key, by=by, because=noted("packed"))
+    kept = stock_queries.kept([line.barcode for line in orders_queries.lines_of(order.id)])
+    if kept:
+        stock.hold_still(kept.values())
 
 
 SOURCES: dict[Source, Packable] = {

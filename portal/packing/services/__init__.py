@@ -1,6 +1,6 @@
 """What is done with packing tasks. Nobody else writes their tables."""
 
-from portal.packing.services.scanning import LONGEST_BARCODE, Answer, Heard, Known, ScanIdUsed, hear
+from portal.packing.services.scanning import LONGEST_BARCODE, Answer, Heard, Known, Said, ScanIdUsed, hear
 from portal.packing.services.tasks import (
     Goods,
     NoLongerPacked,
@@ -14,6 +14,7 @@ from portal.packing.services.tasks import (
     insist_complete,
     join,
     leave,
+    note_became,
     open_parcel,
     short,
     weigh,
@@ -27,6 +28,7 @@ __all__ = [
     "Known",
     "NoLongerPacked",
     "NotComplete",
+    "Said",
     "ScanIdUsed",
     "Wanted",
     "begin",
@@ -38,6 +40,7 @@ __all__ = [
     "insist_complete",
     "join",
     "leave",
+    "note_became",
     "open_parcel",
     "short",
     "weigh",

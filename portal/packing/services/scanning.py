@@ -19,20 +19,25 @@ from portal.packing import rules
 from portal.packing.models import MOST_PARCELS, PackingTask
 from portal.packing.rules import Counted, Decision, Row
 from portal.packing.services.tasks import hold
-from portal.packing.states import PACKING, STILL_TO_PACK, Packing, Verdict
+from portal.packing.states import COUNTS, PACKING, STILL_TO_PACK, Packing, Verdict
 
 LONGEST_BARCODE = 200
 Known = Callable[[Sequence[str]], Collection[str]]
 
 
 class Heard(NamedTuple):
-    """One thing a device says. `kind`: scan, undo, or box (the box `parcel` is opened); times are the device's."""
+    """One thing a device says. `kind`: scan, undo, or box (the box `parcel` is opened); times are the device's.
+
+    `refused`: the device has told the packer "no" already, by what it knew. The piece is not in the box, so it must not
+    count, even if another packer has made room meanwhile.
+    """
 
     id: uuid.UUID
     kind: str
     at: datetime
     barcode: str = ""
     parcel: uuid.UUID | None = None
+    refused: bool = False
 
 
 class Answer(NamedTuple):
@@ -43,6 +48,15 @@ class Answer(NamedTuple):
     line_id: int | None = None
     pieces: int = 0
     number: int | None = None
+
+
+class Said(NamedTuple):
+    """The answers to a message, and the task as it is after it: pieces packed by line, and its version."""
+
+    answers: list[Answer]
+    packed: dict[int, int]
+    version: int
+    state: str
 
 
 class ScanIdUsed(Refusal):
@@ -93,7 +107,7 @@ WRITE = text(
 )
 
 
-def hear(task_id: int, heard: Sequence[Heard], *, device: str, by: Actor, known: Known) -> list[Answer]:
+def hear(task_id: int, heard: Sequence[Heard], *, device: str, by: Actor, known: Known) -> Said:
     """Decide what a device says, in its order; every id is decided once, and answered the same when it is sent again.
 
     Nobody waits in the common case. Who was overtaken by another packer holds the task, reads again and decides anew.
@@ -105,7 +119,7 @@ def hear(task_id: int, heard: Sequence[Heard], *, device: str, by: Actor, known:
         page = _Page(task_id, heard, device=device, by=by, known=known)
         if page.write():
             break
-    return page.answers
+    return page.said()
 
 
 class _Page:
@@ -140,7 +154,12 @@ class _Page:
                 "person": self.by.person_id,
             },
         )
+        self.version += 1
         return bool(written)
+
+    def said(self) -> Said:
+        """What the device hears."""
+        return Said(self.answers, {row.id: row.packed for row in self.rows}, self.version, self.state)
 
     def _read(self, ids: list[uuid.UUID]) -> None:
         row = db.session.execute(PICTURE, {"task": self.task_id, "ids": ids}).one_or_none()
@@ -185,8 +204,10 @@ class _Page:
                 self.history.pop()
                 parcel, undoes = last.parcel_id, last.scan_id
         else:
-            decision = rules.decide(self.rows, one.barcode, known=self.others)
             self._insist_on_box(one)
+            decision = rules.decide(self.rows, one.barcode, known=self.others)
+            if one.refused and decision.verdict in COUNTS:
+                decision = Decision(Verdict.TOO_MANY)
         rules.count(self.rows, decision)
         self._remember(one, decision, parcel, undoes)
         return Answer(one.id, decision.verdict, decision.line_id, decision.pieces)

@@ -83,12 +83,14 @@ def join(task_id: int, *, by: Actor) -> None:
     row = insert(PackingPresence).values(task_id=task_id, person_id=by.person_id, name=by.name)
     again = {"since_at": DB_NOW, "left_at": None}
     db.session.execute(row.on_conflict_do_update(index_elements=["task_id", "person_id"], set_=again))
+    changed(task_id)
 
 
 def leave(task_id: int, *, by: Actor) -> None:
     """Put it down: somebody else may go on."""
     mine = (PackingPresence.task_id == task_id, PackingPresence.person_id == by.person_id)
     db.session.execute(update(PackingPresence).where(*mine).values(left_at=DB_NOW))
+    changed(task_id)
 
 
 def hold(task_id: int) -> PackingTask:
@@ -109,7 +111,7 @@ def open_parcel(task_id: int, parcel_id: uuid.UUID, *, by: Actor) -> int:
         return known
     number = len(parcels) + 1
     db.session.add(PackingParcel(id=parcel_id, task_id=task_id, number=number, opened_by=by.name))
-    changed(task)
+    changed(task.id)
     return number
 
 
@@ -122,7 +124,7 @@ def weigh(task_id: int, number: int, grams: int | None) -> None:
     weighed = db.session.scalar(update(PackingParcel).where(*box).values(grams=grams).returning(PackingParcel.number))
     if weighed is None:
         raise NotFound
-    changed(task)
+    changed(task.id)
 
 
 def short(task_id: int, *, by: Actor, because: str) -> None:
@@ -130,22 +132,26 @@ def short(task_id: int, *, by: Actor, because: str) -> None:
     task = _still_open(task_id)
     if task.state == Packing.OPEN:
         PACKING.move(task, Packing.SHORT, actor=by, reason=because)
-    changed(task)
+    changed(task.id)
 
 
-def close(task: PackingTask, became: Mapping[uuid.UUID, str], *, by: Actor) -> None:
-    """Everything is in its box and every box is closed; `became` says what each box is from now on."""
+def close(task: PackingTask, *, by: Actor) -> None:
+    """Everything is in its box and every box is closed."""
     PACKING.move(task, Packing.PACKED, actor=by, reason=noted("packed"), packed_at=clock.now(), packed_by=by.name)
+    changed(task.id)
+
+
+def note_became(became: Mapping[uuid.UUID, str]) -> None:
+    """What each box is from now on: a parcel's or a package's id."""
     for parcel_id, what in became.items():
         db.session.execute(update(PackingParcel).where(PackingParcel.id == parcel_id).values(became=what))
-    changed(task)
 
 
 def drop(task: PackingTask, *, by: Actor, because: str) -> None:
     """Nobody wants it packed any more."""
     if task.state in STILL_TO_PACK:
         PACKING.move(task, Packing.DROPPED, actor=by, reason=because)
-        changed(task)
+        changed(task.id)
 
 
 def drop_source(source: Source, source_id: int, *, by: Actor, because: str) -> None:
@@ -168,11 +174,11 @@ def insist_complete(task: PackingTask) -> None:
         )
 
 
-def changed(task: PackingTask) -> None:
+def changed(task_id: int) -> None:
     """Screens that show the task look again."""
     db.session.execute(
         update(PackingTask)
-        .where(PackingTask.id == task.id)
+        .where(PackingTask.id == task_id)
         .values(version=PackingTask.version + 1)
         .execution_options(synchronize_session=False)
     )
