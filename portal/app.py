@@ -37,17 +37,20 @@ from portal.portals import (
     disputes,
     doorstep,
     finance,
+    goods,
     labels,
     network,
     packing,
     packing_tools,
     seller,
+    stockroom,
     warehouse,
     webhooks,
 )
 from portal.settings import Settings
 from portal.shipping.states import PARCEL, TRACKED_MEANINGS
 from portal.stock import commands as stock_commands
+from portal.stock.states import MOVEMENT_NAMES
 from portal.workflows.payouts import FINDING_NAMES
 from portal.workflows.provider_calls import OPERATION_NAMES
 
@@ -74,7 +77,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    people = (buyer, seller, warehouse, packing, packing_tools, finance, admin, disputes, doorstep, labels)
+    people = (buyer, seller, warehouse, packing, packing_tools, finance, admin, disputes, doorstep, labels, stockroom, goods)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
     for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):
@@ -174,6 +177,7 @@ def add_filters(app: Flask) -> None:
         entry=formats.named(ENTRY_NAMES),
         finding=formats.named(FINDING_NAMES),
         operation=formats.named(OPERATION_NAMES),
+        movement=formats.named({kind.value: name for kind, name in MOVEMENT_NAMES.items()}),
     )
     app.jinja_env.globals.update(
         ORDER=ORDER,

@@ -35,6 +35,14 @@ _MACHINES = [
     (_l("Parcels"), "/admin/parcels"),
     (_l("Audit trail"), "/admin/audit"),
 ]
+_STOCK = (_l("Stock"), "/warehouse/items")
+_STOCKROOM = [
+    _STOCK,
+    (_l("Goods in"), "/warehouse/receipt"),
+    (_l("Counting"), "/warehouse/count"),
+    (_l("Moving"), "/warehouse/transfer"),
+    (_l("Shelves"), "/warehouse/shelves"),
+]
 PLACES: dict[Role, list[tuple[Any, str]]] = {
     Role.BUYER: [
         (_l("Today"), "/buyer/"),
@@ -49,10 +57,10 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
         (_l("Disputes"), "/disputes"),
         (_l("Balance"), "/seller/balance"),
     ],
-    Role.PACKER: [(_l("Packing"), "/packing/"), (_l("Parcels"), "/warehouse/")],
-    Role.FINANCE: [*_MONEY, *_MACHINES],
-    Role.BROKER: [*_MONEY, *_MACHINES],
-    Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger")],
+    Role.PACKER: [(_l("Packing"), "/packing/"), (_l("Parcels"), "/warehouse/"), *_STOCKROOM],
+    Role.FINANCE: [*_MONEY, _STOCK, *_MACHINES],
+    Role.BROKER: [*_MONEY, _STOCK, *_MACHINES],
+    Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger"), *_STOCKROOM],
 }
 
 

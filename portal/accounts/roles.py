@@ -50,6 +50,9 @@ class Permission(StrEnum):
     DISPUTE_SEE = "dispute_see"
     DISPUTE_TALK = "dispute_talk"
     DISPUTE_SETTLE = "dispute_settle"
+    STOCK_SEE = "stock_see"
+    STOCK_MOVE = "stock_move"
+    STOCK_KEEP = "stock_keep"
 
 
 _WATCHING = frozenset(
@@ -63,8 +66,11 @@ _WATCHING = frozenset(
         Permission.HEALTH_SEE,
         Permission.PARCEL_SEE,
         Permission.DISPUTE_SEE,
+        Permission.STOCK_SEE,
     }
 )
+# Receiving, counting, moving; what is kept and where it can lie is the administrator's.
+_STOCKROOM = frozenset({Permission.STOCK_SEE, Permission.STOCK_MOVE})
 _ARGUING = frozenset({Permission.DISPUTE_SEE, Permission.DISPUTE_TALK, Permission.DISPUTE_SETTLE})
 
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -88,7 +94,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     )
     | _ARGUING,
-    Role.PACKER: frozenset({Permission.PACKING_SEE, Permission.SHIPMENT_PACK, Permission.LABEL_PRINT}),
+    Role.PACKER: frozenset({Permission.PACKING_SEE, Permission.SHIPMENT_PACK, Permission.LABEL_PRINT}) | _STOCKROOM,
     Role.FINANCE: _WATCHING
     | _ARGUING
     | {
@@ -99,7 +105,9 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.PARCEL_ACT,
     },
     Role.BROKER: _WATCHING,
-    Role.ADMIN: _WATCHING | {Permission.INBOX_ACT, Permission.OUTBOX_ACT, Permission.PARCEL_ACT},
+    Role.ADMIN: _WATCHING
+    | _STOCKROOM
+    | {Permission.INBOX_ACT, Permission.OUTBOX_ACT, Permission.PARCEL_ACT, Permission.STOCK_KEEP},
 }
 
 # Which kind of organisation a part belongs to; the table's CHECK says the same.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -111,6 +112,11 @@ def counts(*, buyer_id: int | None = None, seller_id: int | None = None) -> dict
     if seller_id is not None:
         wanted = wanted.where(Order.seller_organisation_id == seller_id)
     return {state: count for state, count in db.session.execute(wanted)}
+
+
+def numbers_of(order_ids: Collection[int]) -> dict[int, str]:
+    """The numbers people know orders by."""
+    return {i: n for i, n in db.session.execute(select(Order.id, Order.number).where(Order.id.in_(order_ids)))}
 
 
 def offers(search: str = "") -> list[Offer]:

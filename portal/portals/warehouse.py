@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
@@ -14,6 +14,7 @@ from portal.core.web import choice, paged, region
 from portal.orders import queries as orders_queries
 from portal.shipping import queries as shipping_queries
 from portal.shipping.states import PARCEL
+from portal.stock import lists as stock_lists
 from portal.workflows import delivery, set_aside
 
 bp = Blueprint("warehouse", __name__, url_prefix="/warehouse")
@@ -33,6 +34,7 @@ def home() -> str:
         state=state,
         states=STATES,
         machine=PARCEL,
+        needs=stock_lists.needs(str(current_app.config["RETURNS_SHELF"])),
     )
 
 

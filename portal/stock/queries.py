@@ -51,6 +51,9 @@ class MovementRow(NamedTuple):
     actor: str
     because: str
     at: datetime
+    act_key: str = ""
+    shelf_id: int = 0
+    item_id: int = 0
 
 
 class OnShelf(NamedTuple):
@@ -156,6 +159,9 @@ def movements(item_id: int | None = None) -> Any:
             StockMovement.actor,
             StockMovement.because,
             StockMovement.at,
+            StockMovement.act_key,
+            StockMovement.shelf_id,
+            StockMovement.item_id,
         )
         .join(StockItem, StockItem.id == StockMovement.item_id)
         .join(Shelf, Shelf.id == StockMovement.shelf_id)

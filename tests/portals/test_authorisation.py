@@ -15,6 +15,7 @@ from portal.disputes.states import Resolution
 from portal.escrow import queries as escrow_queries
 from portal.orders import queries as orders_queries
 from portal.shipping import services as shipping
+from portal.stock import services as stock
 from portal.workflows import arguments
 from tests import story
 from tests.cast import Browser, Cast, Machine, actor, api, sign_in
@@ -26,6 +27,8 @@ NOBODY: tuple[Role, ...] = ()
 EVERYBODY = tuple(Role)
 WATCHERS = (FINANCE, BROKER, ADMIN)
 OPERATORS = (FINANCE, ADMIN)
+STOCKROOM = (PACKER, ADMIN)
+STOCK = (*STOCKROOM, FINANCE, BROKER)
 
 
 class Rule(NamedTuple):
@@ -56,6 +59,13 @@ TABLE = {
     "POST seller.cancel": Rule((SELLER,), own=True),
     "GET warehouse.home": Rule((PACKER,)), "GET warehouse.parcel": Rule((PACKER,)),
     "POST warehouse.pack": Rule((PACKER,)), "POST warehouse.hand_over": Rule((PACKER,)),
+    "GET stockroom.items": Rule(STOCK), "GET stockroom.item": Rule(STOCK), "GET stockroom.shelves": Rule(STOCK),
+    "GET stockroom.shelf": Rule(STOCK), "GET stockroom.shortages": Rule(STOCK),
+    "GET goods.receipt": Rule(STOCKROOM), "POST goods.received": Rule(STOCKROOM),
+    "GET goods.count": Rule(STOCKROOM), "POST goods.counted": Rule(STOCKROOM),
+    "GET goods.transfer": Rule(STOCKROOM), "POST goods.transferred": Rule(STOCKROOM),
+    "GET goods.new_item": Rule((ADMIN,)), "POST goods.add_item": Rule((ADMIN,)), "POST goods.add_case": Rule((ADMIN,)),
+    "POST goods.safety": Rule((ADMIN,)), "POST goods.add_shelf": Rule((ADMIN,)),
     "GET seller.shipment_list": Rule((SELLER,)), "GET seller.shipment": Rule((SELLER,), own=True),
     "GET seller.despatch_note": Rule((SELLER,), own=True),
     "POST seller.despatch_again": Rule((SELLER,), own=True), "POST seller.lost": Rule((SELLER,), own=True),
@@ -130,12 +140,13 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
     parcel = story.shipped(order, cast)
     with atomic():
         link = shipping.give_link(parcel, person_id=cast.fatma.id)
+        item, shelf = stock.add_item("8690000000999", "Örnek"), stock.add_shelf("A-01")
     fresh = orders_queries.any_order(order.id)
     names = {
         "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
         "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
         "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",
-        "dispute_id": dispute.id, "photo_id": 1, "signed": link,
+        "dispute_id": dispute.id, "photo_id": 1, "signed": link, "item_id": item.id, "shelf_id": shelf.id,
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
 
