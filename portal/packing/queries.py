@@ -138,9 +138,7 @@ def contents(task_id: int) -> list[BoxContent]:
     pieces = func.sum(PackingScan.pieces)
     rows = (
         select(PackingParcel.id, PackingParcel.number, PackingParcel.grams, PackingLine.source_line, pieces)
-        .join(
-            PackingScan, (PackingScan.task_id == PackingParcel.task_id) & (PackingScan.parcel_id == PackingParcel.id)
-        )
+        .join(PackingScan, (PackingScan.task_id == PackingParcel.task_id) & (PackingScan.parcel_id == PackingParcel.id))
         .join(PackingLine, PackingLine.id == PackingScan.line_id)
         .where(PackingParcel.task_id == task_id)
         .group_by(PackingParcel.id, PackingLine.id)

@@ -111,7 +111,7 @@ def take() -> AnyResponse:
     else:
         source, source_id = request.form.get("source", ""), _whole(request.form.get("id")) or 0
     if source not in list(Source):
-        raise NotFound
+        raise BadInput(fields={"source": _("Choose what to pack.")})
     with atomic():
         task_id = story.take_in_hand(Source(source), source_id, by=current_actor())
     return redirect(url_for(".task", task_id=task_id), code=303)

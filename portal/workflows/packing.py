@@ -107,7 +107,9 @@ def _kind(source: Source) -> Packable:
 
 def _shortage(task_id: int, line: PackingLine, there: int, shelf_id: int | None) -> stock.Shortage:
     assert line.item_id is not None
-    shelf = next((s for s in stock_queries.shelves_of([line.item_id]).get(line.item_id, []) if s.shelf_id == shelf_id), None)
+    shelf = next(
+        (s for s in stock_queries.shelves_of([line.item_id]).get(line.item_id, []) if s.shelf_id == shelf_id), None
+    )
     if shelf_id is not None and shelf is None:
         raise NotFound
     missing = stock.Missing(

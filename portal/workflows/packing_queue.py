@@ -6,8 +6,8 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from flask import current_app
-from sqlalchemy import Select, Text, cast, func, literal, literal_column, select, type_coerce
 from sqlalchemy import Date as SqlDate
+from sqlalchemy import Select, Text, cast, func, literal, literal_column, select, type_coerce
 
 from portal.accounts.models import Organisation
 from portal.core.web import Paged, paged
@@ -66,7 +66,8 @@ def _found(words: str) -> Select[Any]:
     wanted = select(rows).order_by(rows.c.ship_by_on.nulls_last(), rows.c.source_id)
     if words:
         said = [
-            column.icontains(words, autoescape=True) for column in (rows.c.number, rows.c.barcode, rows.c.receiver, rows.c.origin)
+            column.icontains(words, autoescape=True)
+            for column in (rows.c.number, rows.c.barcode, rows.c.receiver, rows.c.origin)
         ]
         wanted = wanted.where(said[0] | said[1] | said[2] | said[3])
     return wanted

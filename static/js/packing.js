@@ -188,7 +188,7 @@ function right(scan) {
   else say("ok", nameOf(scan.line), word(WORDS[scan.verdict]), count);
   document.querySelector("#lines .hit")?.classList.remove("hit");
   line.li.classList.add("hit");
-  line.li.scrollIntoView({ block: "nearest" });
+  if (!full) line.li.scrollIntoView({ block: "nearest" });
 }
 
 function block(scan, said) {

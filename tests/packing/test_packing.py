@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from portal.core import clock
 from portal.core.database import db
@@ -123,7 +123,11 @@ def test_three_boxes_become_three_parcels_of_one_order(table: Table) -> None:
     parcels = shipping_queries.parcels_of(order_id)
     tape, film = (orders_queries.any_order(order_id).lines[i].id for i in (0, 1))
     assert [(p.state, p.sequence) for p in parcels] == [("PACKED", 1), ("PACKED", 2), ("PACKED", 3)]
-    assert [{i["line_id"]: i["quantity"] for i in p.items} for p in parcels] == [{tape: 2}, {film: 12}, {tape: 1, film: 2}]
+    assert [{i["line_id"]: i["quantity"] for i in p.items} for p in parcels] == [
+        {tape: 2},
+        {film: 12},
+        {tape: 1, film: 2},
+    ]
     assert parcels[1].init_key == f"packing:{table.task}:2"
     assert all(line.to_ship == 0 for line in orders_queries.lines_of(order_id))
     assert empty not in {box.id for box in queries.boxes(table.task) if box.became}
@@ -136,8 +140,8 @@ def test_confirming_again_answers_the_same_and_moves_nothing(table: Table) -> No
     assert [table.confirm() for _ in range(3)] == [first] * 3
     assert number("SELECT count(*) FROM stock_act WHERE kind LIKE 'TAKE%'") == 1
     assert table.scan(TAPE) == ["CLOSED"]
-    with pytest.raises(packing.NoLongerPacked):
-        table.new_weight = packing.weigh(table.task, 1, 100)  # type: ignore[attr-defined]
+    with pytest.raises(packing.NoLongerPacked), atomic():
+        packing.weigh(table.task, 1, 100)
 
 
 def test_what_is_not_complete_is_not_closed(table: Table) -> None:
@@ -158,7 +162,11 @@ def test_what_our_books_lack_is_refused_and_written_down(table: Table) -> None:
             stock.count(item, shelf_id, 2, key=f"count-{shelf}", by=table.cem, because="test")
     with pytest.raises(stock.Shortage):
         table.confirm()
-    assert (out(), shipping_queries.parcel(table.shipment_id).state, queries.task(table.task).state) == (0, "PLANNED", "OPEN")
+    assert (out(), shipping_queries.parcel(table.shipment_id).state, queries.task(table.task).state) == (
+        0,
+        "PLANNED",
+        "OPEN",
+    )
     db.session.rollback()
     assert number(f"SELECT count(*) FROM stock_shortage WHERE item_id = {item} AND wanted = 14 AND there = 4") == 1
 
@@ -186,9 +194,10 @@ def test_a_cancelled_parcel_is_no_longer_packed(table: Table) -> None:
         delivery.cancel_parcel(table.shipment_id, by=table.cem, because="test")
     assert table.scan(TAPE) == ["CLOSED"]
     assert queries.task(table.task).state == "DROPPED"
-    for again in (table.confirm, lambda: story.take_in_hand(Source.SHIPMENT, table.shipment_id, by=table.cem)):
-        with pytest.raises(story.NothingToPack), atomic():
-            again() if again is not table.confirm else story.confirm(table.task, by=table.cem)
+    with pytest.raises(story.NothingToPack):
+        table.confirm()
+    with pytest.raises(story.NothingToPack), atomic():
+        story.take_in_hand(Source.SHIPMENT, table.shipment_id, by=table.cem)
 
 
 def test_a_parcel_ticked_off_on_paper_leaves_the_screen(table: Table) -> None:
@@ -234,36 +243,43 @@ def test_one_scan_asks_the_database_four_times_at_most(table: Table, app: Flask,
     asked: list[str] = []
     event.listen(db.engine, "before_cursor_execute", lambda *a: asked.append(a[2]))
     for barcode, most in ((TAPE, 4), (CASE, 4), (TAPE, 4), ("12", 5)):
-        one = {"id": str(uuid.uuid4()), "kind": "scan", "at": "2026-11-21T10:00:00Z", "barcode": barcode, "parcel": str(table.box)}
+        one = {
+            "id": str(uuid.uuid4()),
+            "kind": "scan",
+            "at": "2026-11-21T10:00:00Z",
+            "barcode": barcode,
+            "parcel": str(table.box),
+        }
         asked.clear()
         answer = cem.client.post(
-            f"/packing/tasks/{table.task}/scans", json={"device": "d", "scans": [one]}, headers={"X-CSRFToken": cem.token}
+            f"/packing/tasks/{table.task}/scans",
+            json={"device": "d", "scans": [one]},
+            headers={"X-CSRFToken": cem.token},
         )
         assert answer.status_code == 200, answer.text
         assert 2 < len(asked) <= most, asked
 
 
-@pytest.mark.parametrize(
-    "sin",
-    [
-        "UPDATE packing_line SET packed = wanted + 1",
-        "UPDATE packing_line SET packed = -1",
-        "UPDATE packing_parcel SET grams = 0",
-        "UPDATE packing_task SET state = 'PACKED'",
-        "UPDATE packing_scan SET pieces = 5",
-        "DELETE FROM packing_scan",
-        "TRUNCATE packing_scan CASCADE",
-        "INSERT INTO packing_scan (id, task_id, barcode, verdict, pieces, device, device_at, actor)"
-        " SELECT gen_random_uuid(), id, 'x', 'OK', 1, 'd', now(), 'naive' FROM packing_task",
-        "INSERT INTO packing_task (source_kind, source_id, number, barcode, receiver)"
-        " SELECT source_kind, source_id, 'x', 'x', 'x' FROM packing_task",
-    ],
-)
-def test_the_database_refuses_nonsense_itself(table: Table, sin: str) -> None:
+SINS = [
+    "UPDATE packing_line SET packed = wanted + 1",
+    "UPDATE packing_line SET packed = -1",
+    "UPDATE packing_parcel SET grams = 0",
+    "UPDATE packing_task SET state = 'PACKED'",
+    "UPDATE packing_scan SET pieces = 5",
+    "DELETE FROM packing_scan",
+    "TRUNCATE packing_scan CASCADE",
+    "INSERT INTO packing_scan (id, task_id, barcode, verdict, pieces, device, device_at, actor)"
+    " SELECT gen_random_uuid(), id, 'x', 'OK', 1, 'd', now(), 'naive' FROM packing_task",
+    "INSERT INTO packing_task (source_kind, source_id, number, barcode, receiver)"
+    " SELECT source_kind, source_id, 'x', 'x', 'x' FROM packing_task",
+]
+
+
+def test_the_database_refuses_nonsense_itself(table: Table) -> None:
     table.scan(TAPE)
-    with pytest.raises(DBAPIError) as no, db.engine.begin() as connection:
-        connection.execute(text(sin))
-    assert isinstance(no.value, (IntegrityError, DBAPIError))
+    for sin in SINS:
+        with pytest.raises(DBAPIError, match=r"violates|history"), db.engine.begin() as connection:
+            connection.execute(text(sin))
 
 
 def test_the_books_notice_a_count_that_is_not_the_sum_of_its_scans(table: Table) -> None:
