@@ -171,6 +171,7 @@ def add_filters(app: Flask) -> None:
         day=formats.day,
         instant=formats.instant,
         percent=formats.percent,
+        pieces=formats.pieces,
         iban=formats.iban,
         told=i18n.told,
         account=lambda name: formats.account(name, ACCOUNT_NAMES),

@@ -41,6 +41,11 @@ def money(kurus: int | Money | None, sign: str = "₺", language: str | None = N
     return written.replace("-", MINUS) + (f"{NBSP}{sign}" if sign else "")
 
 
+def pieces(number: int, language: str | None = None) -> str:
+    """1.254: pieces as people read them."""
+    return str(format_decimal(number, format="#,##0", locale=language or _language())).replace("-", MINUS)
+
+
 def percent(value: Decimal, language: str | None = None) -> str:
     """%8,5 in Turkish, 8.5% in English."""
     language = language or _language()

@@ -116,11 +116,12 @@ def counted(shelf_id: int) -> Answer:
 
 def _said(differences: dict[int, int]) -> str:
     wrong = [pieces for pieces in differences.values() if pieces]
-    counted_ = ngettext("%(num)d thing counted.", "%(num)d things counted.", len(differences))
-    if not wrong:
-        return f"{counted_} {_('All as believed.')}"
     more, fewer = sum(p for p in wrong if p > 0), -sum(p for p in wrong if p < 0)
-    return f"{counted_} {_('%(more)d more, %(fewer)d fewer than believed.', more=more, fewer=fewer)}"
+    said = (
+        _("%(more)d more, %(fewer)d fewer than believed.", more=more, fewer=fewer) if wrong else _("All as believed.")
+    )
+    counted_ = ngettext("%(num)d thing counted.", "%(num)d things counted.", len(differences))
+    return f"{counted_} {said}"
 
 
 def _found() -> dict[int, int]:

@@ -64,9 +64,7 @@ def shelves() -> str | Response:
     scanned = lists.shelf_called(words) if words else None
     if scanned:
         return redirect(url_for(".shelf", shelf_id=scanned), code=303)
-    return render_template(
-        "stockroom/shelves.html", rows=paged(lists.shelves(words), row=lists.ShelfRow), q=words
-    )
+    return render_template("stockroom/shelves.html", rows=paged(lists.shelves(words), row=lists.ShelfRow), q=words)
 
 
 @bp.get("/shelves/<int:shelf_id>")

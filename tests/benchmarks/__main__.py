@@ -23,6 +23,7 @@ from portal.embedded import for_tests
 from portal.inbox import services as inbox
 from portal.ledger import services as ledger
 from portal.ledger.services import Pair
+from tests.benchmarks import packing
 from tests.world import test_settings
 
 ROUNDS, TIMES = 5, 200
@@ -78,8 +79,11 @@ def main() -> None:
         ]
         rows += [(name, median_micros(work)) for name, work in works]
         db.session.remove()
-    for name, micros in rows:
-        print(f"{name:<48}{micros:>9.0f} µs   × {micros / base:.1f}")
+        measured = [(name, micros, micros / base) for name, micros in rows]
+        measured += packing.rows(app, url)
+        db.session.remove()
+    for name, micros, times in measured:
+        print(f"{name:<54}{micros:>9.0f} µs   × {times:.1f}")
 
 
 if __name__ == "__main__":

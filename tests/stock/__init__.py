@@ -49,8 +49,11 @@ class Warehouse:
             return stock.reserve(self.tape, pieces, source, even_if_short=even_if_short).id
 
 
-def number(sql: str) -> int:
-    """One number from the database, as it is now."""
+def number(sql: str, *, elsewhere: bool = False) -> int:
+    """One number from the database, as it is now; `elsewhere`: over another connection, while ours is at work."""
+    if elsewhere:
+        with db.engine.connect() as line:
+            return int(line.scalar(text(sql)) or 0)
     found = db.session.scalar(text(sql))
     db.session.rollback()
     return int(found or 0)

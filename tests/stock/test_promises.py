@@ -76,6 +76,33 @@ def test_a_promise_runs_out_and_not_before(warehouse: Warehouse) -> None:
     assert state_of(ORDER) == [("EXPIRED", 6, 0, 6)]
 
 
+def test_a_level_is_kept_whatever_was_before(warehouse: Warehouse) -> None:
+    """More, less, nothing, and again after it ran out; said twice it changes nothing."""
+    warehouse.receive(10)
+    soon = clock.now() + timedelta(minutes=30)
+    for wanted, expires_at, state in (
+        (4, soon, [("OPEN", 4, 0, 0)]),
+        (6, None, [("OPEN", 6, 0, 0)]),
+        (1, None, [("OPEN", 6, 0, 5)]),
+        (0, None, [("RELEASED", 6, 0, 6)]),
+        (3, soon, [("OPEN", 9, 0, 6)]),
+    ):
+        for _twice in range(2):
+            with atomic():
+                stock.keep([Wish(warehouse.tape, wanted)], ORDER, because="level", expires_at=expires_at)
+            assert (state_of(ORDER), on_hand(warehouse.tape)) == (state, (10, wanted))
+    with atomic():
+        assert stock.expire(soon) == 1
+    with pytest.raises(stock.NotEnoughStock), atomic():
+        stock.keep([Wish(warehouse.tape, 11)], ORDER, because="level")
+    warehouse.take(2)
+    with atomic():
+        stock.keep([Wish(warehouse.tape, 11)], ORDER, because="level", even_if_short=True)
+    assert (state_of(ORDER), on_hand(warehouse.tape)) == ([("OPEN", 20, 0, 9)], (8, 11))
+    with pytest.raises(stock.SourceReservedOther), atomic():
+        stock.keep([Wish(warehouse.glue, 1)], ORDER, because="level")
+
+
 def test_too_late_to_let_go_of_what_was_taken(warehouse: Warehouse) -> None:
     warehouse.receive(10)
     warehouse.reserve(4)

@@ -173,6 +173,31 @@ def test_cancelling_and_running_out_while_it_is_packed(warehouse: Warehouse, pac
     assert number("SELECT count(*) FROM reservation WHERE state = 'OPEN'") == 0
 
 
+def test_a_promise_paid_while_the_sweeper_waits_does_not_run_out(app: Flask, warehouse: Warehouse) -> None:
+    """The sweeper has seen that it is due, and waits for the item; meanwhile the buyer's money makes it last."""
+    warehouse.receive(10)
+    order, due = Source("TEST", "late"), clock.now()
+    with atomic():
+        stock.reserve(warehouse.tape, 4, order, expires_at=due)
+    ran_out: list[int] = []
+
+    def sweep() -> None:
+        with app.app_context():
+            with atomic():
+                ran_out.append(stock.expire(due))
+            db.session.remove()
+
+    sweeper = threading.Thread(target=sweep)
+    with atomic():
+        stock.keep([Wish(warehouse.tape, 4)], order, because="paid")
+        sweeper.start()
+        while not number("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'", elsewhere=True):
+            time.sleep(0.02)
+    sweeper.join(30)
+    assert ran_out == [0]
+    assert on_hand(warehouse.tape) == (10, 4)
+
+
 def test_a_busy_hour_with_everybody_at_everything(warehouse: Warehouse, packers: Packers) -> None:
     """Sixteen random days at once over the same goods, orders and keys: refusals, but never a crash or a deadlock."""
 

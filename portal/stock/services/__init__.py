@@ -6,7 +6,16 @@ one call (`reserve_all`, `take`), so that two units can never wait for each othe
 
 from portal.stock.services.acts import Source
 from portal.stock.services.acts import lock as hold_still
-from portal.stock.services.catalogue import Scanned, add_case, add_item, add_shelf, item_of, set_safety, shelf_for, shelf_of
+from portal.stock.services.catalogue import (
+    Scanned,
+    add_case,
+    add_item,
+    add_shelf,
+    item_of,
+    set_safety,
+    shelf_for,
+    shelf_of,
+)
 from portal.stock.services.goods import Pick, count, give_back, note_shortage, receive, take, take_wherever, transfer
 from portal.stock.services.refusals import (
     BarcodeInUse,

@@ -101,7 +101,8 @@ def take_wherever(
     acts.lock(goods)
     if acts.begin(act, [(item_id, counted(pieces)) for item_id, pieces in goods.items()]):
         chosen = _chosen(picks, goods)
-        acts.insist(act, chosen)
+        if chosen:
+            acts.insist(act, chosen)
         rest = Counter(goods) - _by_item(chosen)
         _go_out(act, chosen + acts.anywhere(act, rest, chosen))
     return acts.movements_of(act)
