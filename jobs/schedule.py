@@ -15,7 +15,7 @@ from portal.core.database import db
 from portal.core.i18n import noted
 from portal.core.timetable import LEADER_LOCK, Periodic, run_due
 from portal.core.unit_of_work import atomic
-from portal.workflows import arguments, delivery, payouts, set_aside
+from portal.workflows import arguments, delivery, marketplace_jobs, payouts, set_aside
 
 NIGHTLY = Actor(noted("nightly reconciliation"))
 
@@ -31,6 +31,8 @@ TIMETABLE = [
     Periodic(noted("send unsettled disputes to finance"), arguments.escalate_overdue, timedelta(minutes=15)),
     Periodic(noted("let go of goods nobody paid for"), set_aside.look_after, timedelta(minutes=1)),
     Periodic(noted("find lost payments"), payouts.look_for_lost_payments, timedelta(minutes=10)),
+    Periodic(noted("ask storefronts for orders"), marketplace_jobs.ask_everybody, timedelta(minutes=5)),
+    Periodic(noted("look for gaps in storefront orders"), marketplace_jobs.compare_everybody, timedelta(hours=1)),
     Periodic(noted("put away ended sessions"), put_away, timedelta(hours=1)),
     Periodic(noted("payout reconciliation"), lambda: payouts.reconcile(by=NIGHTLY), timedelta(days=1), at_hour=3),
 ]

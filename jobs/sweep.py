@@ -14,6 +14,7 @@ from portal.core.database import db
 from portal.despatch import queries as despatch
 from portal.inbox import queries as inbox
 from portal.mail import queries as mail
+from portal.marketplace import queries as marketplace
 from portal.outbox import queries as outbox
 from portal.shipping import queries as shipping
 
@@ -27,6 +28,7 @@ OVERDUE: dict[str, Callable[[int], bool]] = {
     "shipment_sync": shipping.sync_overdue,
     "despatch": despatch.overdue,
     "mail": mail.overdue,
+    "storefront_orders": marketplace.overdue,
 }
 
 

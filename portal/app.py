@@ -27,6 +27,7 @@ from portal.escrow.states import HOLD, PAYMENT, REFUND
 from portal.inbox.states import MESSAGE
 from portal.ledger.models import ACCOUNT_NAMES, ENTRY_NAMES
 from portal.mail.states import MAIL
+from portal.marketplace.states import CHECKED_MEANINGS, PACKAGE, RETURN
 from portal.orders.states import ORDER, PAYOUT
 from portal.outbox.states import INTENT
 from portal.passport import views as passport
@@ -39,6 +40,7 @@ from portal.portals import (
     finance,
     goods,
     labels,
+    marketplace,
     network,
     packing,
     packing_tools,
@@ -77,7 +79,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    people = (buyer, seller, warehouse, packing, packing_tools, finance, admin, disputes, doorstep, labels, stockroom, goods)
+    people = (buyer, seller, warehouse, packing, packing_tools, marketplace, stockroom, goods, finance, admin)
+    people = (*people, disputes, doorstep, labels)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
     for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):
@@ -196,4 +199,7 @@ def add_filters(app: Flask) -> None:
         RESOLUTION_NAMES=RESOLUTION_NAMES,
         VERDICT_NAMES=VERDICT_NAMES,
         TRACKED=TRACKED_MEANINGS,
+        STOREFRONT_PACKAGE=PACKAGE,
+        RETURN=RETURN,
+        CHECKED=CHECKED_MEANINGS,
     )

@@ -57,10 +57,20 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
         (_l("Disputes"), "/disputes"),
         (_l("Balance"), "/seller/balance"),
     ],
-    Role.PACKER: [(_l("Packing"), "/packing/"), (_l("Parcels"), "/warehouse/"), *_STOCKROOM],
-    Role.FINANCE: [*_MONEY, _STOCK, *_MACHINES],
+    Role.PACKER: [
+        (_l("Packing"), "/packing/"),
+        (_l("Parcels"), "/warehouse/"),
+        (_l("Marketplaces"), "/warehouse/marketplace"),
+        *_STOCKROOM,
+    ],
+    Role.FINANCE: [*_MONEY, _STOCK, *_MACHINES, (_l("Marketplaces"), "/warehouse/marketplace")],
     Role.BROKER: [*_MONEY, _STOCK, *_MACHINES],
-    Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger"), *_STOCKROOM],
+    Role.ADMIN: [
+        *_MACHINES,
+        (_l("Marketplaces"), "/warehouse/marketplace"),
+        (_l("Ledger"), "/finance/ledger"),
+        *_STOCKROOM,
+    ],
 }
 
 

@@ -11,9 +11,21 @@ from urllib.parse import urlsplit
 
 Security = Literal["none", "starttls", "ssl"]
 CARRIER_SETTINGS = (
-    "yurtici_base_url", "yurtici_user", "yurtici_password", "aras_order_url", "aras_query_url", "aras_user",
-    "aras_password", "aras_customer_code", "mock_carrier_base_url", "mock_carrier_token",
+    "yurtici_base_url",
+    "yurtici_user",
+    "yurtici_password",
+    "aras_order_url",
+    "aras_query_url",
+    "aras_user",
+    "aras_password",
+    "aras_customer_code",
+    "mock_carrier_base_url",
+    "mock_carrier_token",
     "mock_carrier_webhook_secret",
+)
+STOREFRONT_SETTINGS = (
+    "trendyol_base_url", "trendyol_seller_id", "trendyol_api_key", "trendyol_api_secret", "trendyol_webhook_user",
+    "trendyol_webhook_password", "trendyol_webhook_api_key", "n11_base_url", "n11_app_key", "n11_app_secret",
 )  # fmt: skip
 
 
@@ -48,6 +60,23 @@ class Settings:
     mock_carrier_base_url: str = ""  # Örnek Kargo: the demo company's carrier
     mock_carrier_token: str = field(default="", repr=False)
     mock_carrier_webhook_secret: str = field(default="", repr=False)
+    # A storefront without an address is not sold on.
+    trendyol_base_url: str = ""
+    trendyol_seller_id: str = ""
+    trendyol_api_key: str = field(default="", repr=False)
+    trendyol_api_secret: str = field(default="", repr=False)
+    trendyol_webhook_user: str = field(default="", repr=False)
+    trendyol_webhook_password: str = field(default="", repr=False)
+    trendyol_webhook_api_key: str = field(default="", repr=False)
+    trendyol_integrator: str = "SelfIntegration"
+    trendyol_limits: bool = True  # their calls per minute are counted on our side too; off beside the sandbox
+    n11_base_url: str = ""
+    n11_app_key: str = field(default="", repr=False)
+    n11_app_secret: str = field(default="", repr=False)
+    storefront_overlap_minutes: int = 15  # read again before the mark: their lists may be late
+    storefront_first_days: int = 14  # how far back a new storefront is read
+    storefront_gap_days: int = 3  # how far back their list is compared with ours
+    storefront_split_minutes: int = 60  # how long a split package waits for its successors
     nilvera_base_url: str = "https://apitest.nilvera.com"
     nilvera_api_key: str = field(default="", repr=False)
     despatch_send: bool = True  # sign and send at once; otherwise drafts wait for the seller at Nilvera
@@ -101,6 +130,13 @@ class Settings:
             iyzico_timeout_seconds=reader.decimal("IYZICO_TIMEOUT_SECONDS", cls.iyzico_timeout_seconds),
             provider_timeout_seconds=reader.decimal("PROVIDER_TIMEOUT_SECONDS", cls.provider_timeout_seconds),
             **{name: reader.get(name.upper()) for name in CARRIER_SETTINGS},
+            **{name: reader.get(name.upper()) for name in STOREFRONT_SETTINGS},
+            trendyol_integrator=reader.get("TRENDYOL_INTEGRATOR") or cls.trendyol_integrator,
+            trendyol_limits=reader.get("TRENDYOL_LIMITS") == "" or reader.flag("TRENDYOL_LIMITS"),
+            storefront_overlap_minutes=reader.whole("STOREFRONT_OVERLAP_MINUTES", cls.storefront_overlap_minutes),
+            storefront_first_days=reader.whole("STOREFRONT_FIRST_DAYS", cls.storefront_first_days),
+            storefront_gap_days=reader.whole("STOREFRONT_GAP_DAYS", cls.storefront_gap_days),
+            storefront_split_minutes=reader.whole("STOREFRONT_SPLIT_MINUTES", cls.storefront_split_minutes),
             nilvera_base_url=reader.get("NILVERA_BASE_URL") or cls.nilvera_base_url,
             nilvera_api_key=reader.get("NILVERA_API_KEY"),
             despatch_send=reader.get("DESPATCH_SEND") == "" or reader.flag("DESPATCH_SEND"),

@@ -33,6 +33,8 @@ def test_settings(database_url: str, redis_url: str, sandbox_url: str, *, smtp_p
         provider_timeout_seconds=Decimal("1.0"),
         smtp_port=smtp_port,
         smtp_timeout_seconds=Decimal("1.0"),
+        trendyol_limits=False,
+        storefront_first_days=1,
         **_of_the_sandbox(sandbox_url),
         database_pool=10,
     )

@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = '0008_packing'
-down_revision = '0004'
+down_revision = '0005_marketplace'
 branch_labels = None
 depends_on = None
 

@@ -53,6 +53,8 @@ class Permission(StrEnum):
     STOCK_SEE = "stock_see"
     STOCK_MOVE = "stock_move"
     STOCK_KEEP = "stock_keep"
+    STOREFRONT_SEE = "storefront_see"
+    STOREFRONT_ACT = "storefront_act"
 
 
 _WATCHING = frozenset(
@@ -94,7 +96,16 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         }
     )
     | _ARGUING,
-    Role.PACKER: frozenset({Permission.PACKING_SEE, Permission.SHIPMENT_PACK, Permission.LABEL_PRINT}) | _STOCKROOM,
+    Role.PACKER: frozenset(
+        {
+            Permission.PACKING_SEE,
+            Permission.SHIPMENT_PACK,
+            Permission.LABEL_PRINT,
+            Permission.STOREFRONT_SEE,
+            Permission.STOREFRONT_ACT,
+        }
+    )
+    | _STOCKROOM,
     Role.FINANCE: _WATCHING
     | _ARGUING
     | {
@@ -103,11 +114,19 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.INBOX_ACT,
         Permission.OUTBOX_ACT,
         Permission.PARCEL_ACT,
+        Permission.STOREFRONT_SEE,
     },
     Role.BROKER: _WATCHING,
     Role.ADMIN: _WATCHING
     | _STOCKROOM
-    | {Permission.INBOX_ACT, Permission.OUTBOX_ACT, Permission.PARCEL_ACT, Permission.STOCK_KEEP},
+    | {
+        Permission.INBOX_ACT,
+        Permission.OUTBOX_ACT,
+        Permission.PARCEL_ACT,
+        Permission.STOREFRONT_SEE,
+        Permission.STOREFRONT_ACT,
+        Permission.STOCK_KEEP,
+    },
 }
 
 # Which kind of organisation a part belongs to; the table's CHECK says the same.

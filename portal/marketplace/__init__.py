@@ -1,0 +1,1 @@
+"""What storefronts sell out of our stock."""

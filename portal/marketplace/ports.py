@@ -159,6 +159,10 @@ class Storefront(Protocol):
         """Packages that changed in a time span, page by page."""
         ...
 
+    def listed_packages(self, since: datetime, until: datetime, cursor: str = "") -> PackagePage:
+        """The same question at their other door, where they have two: what is kept is compared with it."""
+        ...
+
     def package(self, package_key: str) -> PackagePage:
         """One package, as a page of one or none."""
         ...

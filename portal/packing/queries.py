@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from portal.core.database import db
 from portal.core.errors import NotFound
@@ -230,7 +230,7 @@ def _names(task_ids: Sequence[int]) -> dict[int, list[str]]:
     return found
 
 
-def _scans() -> Select[Any]:
+def _scans() -> Any:
     return (
         select(
             PackingScan.id,

@@ -12,7 +12,7 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.api import answers, reply
 from portal.core.unit_of_work import atomic
-from portal.workflows import payouts, tracking
+from portal.workflows import marketplace_jobs, payouts, tracking
 
 bp = Blueprint("cron", __name__)
 
@@ -30,6 +30,12 @@ class SyncStarted(msgspec.Struct):
     """How many parcels will be asked about."""
 
     parcels: int
+
+
+class StorefrontsAsked(msgspec.Struct):
+    """How many storefronts will be read, and compared with what we keep."""
+
+    storefronts: int
 
 
 class ClockMoved(msgspec.Struct, forbid_unknown_fields=True):
@@ -55,6 +61,15 @@ def shipment_sync() -> Response:
     """Every parcel on its way is due for asking now; the workers ask, with their usual patience."""
     _only_with_the_secret()
     return reply(SyncStarted(tracking.sync_now(by=CRON)))
+
+
+@bp.route("/api/cron/marketplace-orders", methods=["GET", "POST"])
+@open_to_the_world("guarded by the cron secret")
+@answers(200, StorefrontsAsked, summary="Read every storefront's orders now (needs X-Cron-Secret)")
+def marketplace_orders() -> Response:
+    """Every storefront is due for reading now; the workers read, within its limits, and nothing twice."""
+    _only_with_the_secret()
+    return reply(StorefrontsAsked(marketplace_jobs.ask_everybody()))
 
 
 @bp.post("/api/demo/clock")

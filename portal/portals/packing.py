@@ -181,8 +181,8 @@ def scan(task_id: int) -> AnyResponse:
     heard = _heard(scan_id, said, clock.now(), barcode, parcel)
     with atomic():
         story.scan(task_id, [heard], device=NO_SCRIPT, by=current_actor())
-    shown = {} if said == "box" else {"scan": scan_id}
-    return redirect(url_for(".task", task_id=task_id, parcel=parcel, **shown), code=303)
+    shown = None if said == "box" else scan_id
+    return redirect(url_for(".task", task_id=task_id, parcel=parcel, scan=shown), code=303)
 
 
 @bp.post("/tasks/<int:task_id>/weights")

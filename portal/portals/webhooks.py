@@ -15,6 +15,7 @@ from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
 from portal.escrow.ports import WebhookVerifier
 from portal.inbox import services as inbox
+from portal.marketplace.ports import Storefronts
 from portal.orders import queries as orders_queries
 from portal.shipping.ports import Carriers
 
@@ -70,6 +71,34 @@ def shipments(carrier: str) -> Response:
                 event_type=hint.event_type,
                 dedupe_key=hint.dedupe_key,
                 aggregate_key=f"{carrier}:{hint.consignment_key}",
+                signed=True,
+                headers={name: request.headers[name] for name in KEPT_HEADERS if name in request.headers},
+                raw_body=body,
+            )
+        )
+    return Response(status=200)
+
+
+@bp.post("/api/webhooks/storefronts/<storefront>")
+@open_to_the_world("the storefront shows the password or key we gave it")
+def storefronts(storefront: str) -> Response:
+    """Store a storefront's message, as above. It is a hint without a signature: the package is read again."""
+    verifier = known(Storefronts).webhooks.get(storefront)
+    if verifier is None:
+        abort(404)
+    body = _capped_body()
+    hint = verifier.open(dict(request.headers), body)
+    if hint is None:
+        logger.warning("a {} webhook without the right password was turned away", storefront)
+        abort(401)
+    with atomic():
+        inbox.store(
+            inbox.Arrival(
+                provider=storefront,
+                topic="orders",
+                event_type=hint.event_type,
+                dedupe_key=hint.dedupe_key,
+                aggregate_key=f"{storefront}:{hint.package_key}",
                 signed=True,
                 headers={name: request.headers[name] for name in KEPT_HEADERS if name in request.headers},
                 raw_body=body,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from portal.sandbox.carriers import who
+from portal.sandbox.n11.books import APP_KEY, APP_SECRET
 from portal.sandbox.nilvera.api import API_KEY
+from portal.sandbox.trendyol import rules as trendyol
 
 
 def environment(sandbox_url: str) -> dict[str, str]:
@@ -22,4 +24,13 @@ def environment(sandbox_url: str) -> dict[str, str]:
         "MOCK_CARRIER_WEBHOOK_SECRET": who.MOCK_WEBHOOK_SECRET,
         "NILVERA_BASE_URL": f"{sandbox_url}/nilvera",
         "NILVERA_API_KEY": API_KEY,
+        "TRENDYOL_BASE_URL": f"{sandbox_url}/trendyol/integration",
+        "TRENDYOL_SELLER_ID": trendyol.SELLER_ID,
+        "TRENDYOL_API_KEY": trendyol.API_KEY,
+        "TRENDYOL_API_SECRET": trendyol.API_SECRET,
+        "TRENDYOL_WEBHOOK_USER": trendyol.WEBHOOK_USER,
+        "TRENDYOL_WEBHOOK_PASSWORD": trendyol.WEBHOOK_PASSWORD,
+        "N11_BASE_URL": f"{sandbox_url}/n11",
+        "N11_APP_KEY": APP_KEY,
+        "N11_APP_SECRET": APP_SECRET,
     }

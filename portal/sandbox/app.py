@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.sandbox import carriers, nilvera, smtp, trendyol
+from portal.sandbox import carriers, n11, nilvera, smtp, trendyol
 from portal.sandbox.control import control
 from portal.sandbox.iyzico.api import endpoints
 from portal.sandbox.iyzico.books import Books
@@ -28,12 +28,14 @@ def create_sandbox(settings: SandboxSettings) -> Flask:
         *nilvera.blueprints(world),
         *smtp.blueprints(world),
         *trendyol.blueprints(world),
+        *n11.blueprints(world),
     ):
         app.register_blueprint(blueprint)
     app.jinja_env.filters["lira"] = lambda kurus: f"{kurus // 100:,}".replace(",", ".") + f",{kurus % 100:02d} ₺"
     if settings.webhook_url:
         start_courier(world)
         carriers.start_carrier_courier(world)
+        trendyol.start_trendyol_courier(world)
     if settings.smtp_port is not None:
         app.extensions["post_office"] = smtp.start_post_office(world, "127.0.0.1", settings.smtp_port)
     return app

@@ -15,7 +15,7 @@ from portal.sandbox.iyzico.books import Books, Refused
 from portal.sandbox.store import Row
 from portal.sandbox.world import World
 
-PROVIDERS = ("iyzico", "yurtici", "aras", "mock", "nilvera", "smtp", "trendyol")
+PROVIDERS = ("iyzico", "yurtici", "aras", "mock", "nilvera", "smtp", "trendyol", "n11")
 
 
 def control(world: World, books: Books) -> Blueprint:

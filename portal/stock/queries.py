@@ -135,6 +135,29 @@ def kept(barcodes: Sequence[str]) -> dict[str, int]:
     return {barcode: item_id for barcode, item_id in db.session.execute(rows)}
 
 
+def meant_without_spaces(barcodes: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """As `meant`, for barcodes somebody wrote down without the spaces we may keep in them."""
+    found = meant(barcodes)
+    rest = [barcode for barcode in barcodes if barcode not in found]
+    if not rest:
+        return found
+    spaced = [
+        *db.session.scalars(select(StockItem.barcode).where(*_spaced(StockItem.barcode, rest))),
+        *db.session.scalars(select(CaseBarcode.barcode).where(*_spaced(CaseBarcode.barcode, rest))),
+    ]
+    return {**{barcode.replace(" ", ""): what for barcode, what in meant(spaced).items()}, **found}
+
+
+def _spaced(barcode: Any, wanted: Sequence[str]) -> tuple[Any, Any]:
+    return barcode.contains(" "), func.replace(barcode, " ", "").in_(list(wanted))
+
+
+def barcodes_of(item_ids: Sequence[int]) -> dict[int, str]:
+    """The barcodes on single pieces of these items."""
+    rows = select(StockItem.id, StockItem.barcode).where(StockItem.id.in_(item_ids))
+    return {item_id: barcode for item_id, barcode in db.session.execute(rows)}
+
+
 def still_out(source: Source) -> dict[int, int]:
     """Pieces of each item that went out for an order and did not come back."""
     rows = (
@@ -142,7 +165,13 @@ def still_out(source: Source) -> dict[int, int]:
         .where(StockMovement.source_kind == source.kind, StockMovement.source_key == source.key)
         .group_by(StockMovement.item_id)
     )
-    return {item_id: int(pieces) for item_id, pieces in db.session.execute(rows)}
+    return {item_id: int(pieces) for item_id, pieces in db.session.execute(rows) if pieces}
+
+
+def oversold(item_ids: Sequence[int] | None = None) -> set[int]:
+    """Items (all, or some of these) of which more is promised than is there."""
+    rows = select(CentralStock.item_id).where(CentralStock.reserved > CentralStock.qty)
+    return set(db.session.scalars(rows if item_ids is None else rows.where(CentralStock.item_id.in_(item_ids))))
 
 
 def movements(item_id: int | None = None) -> Any:

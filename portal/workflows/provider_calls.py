@@ -15,13 +15,14 @@ from portal.core.unit_of_work import atomic
 from portal.outbox import queries as outbox_queries
 from portal.outbox import services as outbox
 from portal.outbox.models import ProviderIntent
-from portal.workflows import carrier_calls, despatch_calls, payment_calls
+from portal.workflows import carrier_calls, despatch_calls, marketplace_calls, payment_calls
 from portal.workflows.calls import Found, Operation
 
 OPERATIONS: dict[str, Operation] = {
     **payment_calls.OPERATIONS,
     **carrier_calls.OPERATIONS,
     **despatch_calls.OPERATIONS,
+    **marketplace_calls.OPERATIONS,
 }
 # What the calls are called on screens.
 OPERATION_NAMES = {
@@ -33,6 +34,10 @@ OPERATION_NAMES = {
     "cancel_consignment": noted("Take a parcel back from the carrier"),
     "draft_despatch": noted("Lay down a despatch note"),
     "send_despatch": noted("Send a despatch note to the tax office"),
+    "storefront_picking": noted("Tell a storefront that a package is packed"),
+    "storefront_invoiced": noted("Tell a storefront that a package is invoiced"),
+    "storefront_split": noted("Ask a storefront to split a package"),
+    "storefront_cannot_supply": noted("Tell a storefront what cannot be supplied"),
 }
 
 

@@ -8,14 +8,16 @@ from loguru import logger
 
 from portal.core.errors import UnknownWords
 from portal.core.i18n import noted
-from portal.core.ports import Outcome, port
+from portal.core.ports import Outcome, known, port
 from portal.core.unit_of_work import atomic
 from portal.escrow.ports import PaymentAnswer, PaymentGateway
 from portal.escrow.services import Discrepancy
 from portal.inbox import services as inbox
 from portal.inbox.models import InboxMessage
+from portal.marketplace import queries as marketplace_queries
+from portal.marketplace.ports import Storefronts
 from portal.shipping import queries as shipping_queries
-from portal.workflows import checkout, tracking
+from portal.workflows import checkout, marketplace_reading, tracking
 from portal.workflows.checkout import Applied, Waiting
 from portal.workflows.standing import with_order
 
@@ -109,5 +111,36 @@ def _later(message: InboxMessage, why: str) -> None:
             inbox.try_later(message, why)
 
 
+def _order_message(message: InboxMessage) -> None:
+    """A hint about a storefront's package: it is read again, unless that was done since the hint came."""
+    storefront, _, key = message.aggregate_key.partition(":")
+    if storefront not in known(Storefronts).by_code:
+        _set_aside(message, f"we do not sell on {storefront}")
+        return
+    with atomic():
+        ours = marketplace_queries.package_by_key(storefront, key)
+    if ours is not None and ours.heard_at > message.received_at:
+        _applied(message, noted("it was read since"))
+        return
+    try:
+        page = marketplace_reading.read_one(storefront, key, heard_by=noted("hint"))
+    except marketplace_reading.NotRead as why:
+        _later(message, str(why))
+        return
+    if page.outcome is not Outcome.DONE:
+        _later(message, f"the storefront did not answer: {page.why}")
+    elif not page.packages:
+        _later(message, "they do not show this package (yet)")
+    else:
+        _applied(message, noted("the package was read"))
+
+
+def _applied(message: InboxMessage, note: str) -> None:
+    with atomic():
+        if inbox.still_mine(message):
+            inbox.applied(message, note)
+
+
 HANDLERS["payments"] = _payment_message
 HANDLERS["shipments"] = _shipment_message
+HANDLERS["orders"] = _order_message

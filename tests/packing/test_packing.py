@@ -24,6 +24,7 @@ from portal.shipping import queries as shipping_queries
 from portal.stock import services as stock
 from portal.workflows import delivery, packing_queue
 from portal.workflows import packing as story
+from portal.workflows.packing_sources import NothingToPack
 from tests.cast import Cast, actor
 from tests.packing import CASE, Table
 from tests.stock import number
@@ -194,9 +195,9 @@ def test_a_cancelled_parcel_is_no_longer_packed(table: Table) -> None:
         delivery.cancel_parcel(table.shipment_id, by=table.cem, because="test")
     assert table.scan(TAPE) == ["CLOSED"]
     assert queries.task(table.task).state == "DROPPED"
-    with pytest.raises(story.NothingToPack):
+    with pytest.raises(NothingToPack):
         table.confirm()
-    with pytest.raises(story.NothingToPack), atomic():
+    with pytest.raises(NothingToPack), atomic():
         story.take_in_hand(Source.SHIPMENT, table.shipment_id, by=table.cem)
 
 

@@ -13,6 +13,8 @@ from portal.disputes import services as disputes
 from portal.disputes.pictures import redrawn
 from portal.disputes.states import Resolution
 from portal.escrow import queries as escrow_queries
+from portal.marketplace import listing
+from portal.marketplace.models import StorefrontReturn
 from portal.orders import queries as orders_queries
 from portal.packing import services as packing
 from portal.packing.states import Source as PackingSource
@@ -21,7 +23,9 @@ from portal.stock import services as stock
 from portal.workflows import arguments
 from tests import story
 from tests.cast import Browser, Cast, Machine, actor, api, sign_in
+from tests.marketplace import Street
 from tests.pictures import a_photo
+from tests.stock import Warehouse
 from tests.world import SandboxControl
 
 BUYER, SELLER, PACKER, FINANCE, BROKER, ADMIN = Role
@@ -75,6 +79,11 @@ TABLE = {
     "GET goods.transfer": Rule(STOCKROOM), "POST goods.transferred": Rule(STOCKROOM),
     "GET goods.new_item": Rule((ADMIN,)), "POST goods.add_item": Rule((ADMIN,)), "POST goods.add_case": Rule((ADMIN,)),
     "POST goods.safety": Rule((ADMIN,)), "POST goods.add_shelf": Rule((ADMIN,)),
+    "POST webhooks.storefronts": OPEN, "GET cron.marketplace_orders": OPEN, "POST cron.marketplace_orders": OPEN,
+    "GET marketplace.package_list": Rule((PACKER, FINANCE, ADMIN)), "GET marketplace.package": Rule((PACKER, FINANCE, ADMIN)),
+    "GET marketplace.return_list": Rule((PACKER, FINANCE, ADMIN)), "GET marketplace.listening": Rule((PACKER, FINANCE, ADMIN)),
+    "POST marketplace.read_again": Rule((PACKER, ADMIN)), "POST marketplace.received": Rule((PACKER, ADMIN)),
+    "POST marketplace.not_coming": Rule((PACKER, ADMIN)), "POST marketplace.listen_now": Rule((PACKER, ADMIN)),
     "GET seller.shipment_list": Rule((SELLER,)), "GET seller.shipment": Rule((SELLER,), own=True),
     "GET seller.despatch_note": Rule((SELLER,), own=True),
     "POST seller.despatch_again": Rule((SELLER,), own=True), "POST seller.lost": Rule((SELLER,), own=True),
@@ -151,10 +160,12 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
     parcel = story.shipped(order, cast)
     with atomic():
         link = shipping.give_link(parcel, person_id=cast.fatma.id)
-        item, shelf = stock.add_item("8690000000999", "Örnek"), stock.add_shelf("A-01")
+        item, shelf = stock.add_item("8690000000999", "Örnek"), stock.add_shelf("Z-01")
         goods = [packing.Goods(str(tape), story.TAPE, "Koli bandı", 2)]
-        task = packing.Wanted(PackingSource.SHIPMENT, parcel.id, order.number, parcel.key, "Mavi Nokta", goods, cast.deniz.organisation_id)
+        of_deniz = {"goods": goods, "seller_organisation_id": cast.deniz.organisation_id}
+        task = packing.Wanted(PackingSource.SHIPMENT, parcel.id, order.number, parcel.key, "Mavi Nokta", **of_deniz)  # type: ignore[arg-type]
         task_id = packing.begin(task, by=actor(cast.cem))
+    returned = a_return(sandbox)
     fresh = orders_queries.any_order(order.id)
     names = {
         "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
@@ -162,8 +173,21 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
         "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",
         "dispute_id": dispute.id, "photo_id": 1, "signed": link, "item_id": item.id, "shelf_id": shelf.id,
         "task_id": task_id, "code": "EMCMDOK",
+        "package_id": returned.package_id, "return_id": returned.id, "storefront": "trendyol",
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
+
+
+def a_return(sandbox: SandboxControl) -> StorefrontReturn:
+    """A marketplace's customer sent something back."""
+    street, warehouse = Street(sandbox), Warehouse()
+    warehouse.receive(2)
+    (key,) = street.order()
+    street.pull()
+    street.pack(key, warehouse.tape, warehouse.a1, 2)
+    street.becomes(key, "Returned")
+    street.pull()
+    return listing.return_rows(listing.returns())[0].expected
 
 
 def ask(visitor: Browser | Machine, route: str, url: str) -> int:

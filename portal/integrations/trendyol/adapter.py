@@ -72,12 +72,19 @@ class TrendyolStorefront:
     def changed_packages(self, since: datetime, until: datetime, cursor: str = "") -> PackagePage:
         """A page of what changed. `until` must not lie ahead of now: what changes while we read belongs to the next
         span. After silence the same cursor asks for the same page again."""
+        return self._read_on(since, until, cursor, stream=self.use_stream)
+
+    def listed_packages(self, since: datetime, until: datetime, cursor: str = "") -> PackagePage:
+        """As above, always by their list: what the stream dropped is found there."""
+        return self._read_on(since, until, cursor, stream=False)
+
+    def _read_on(self, since: datetime, until: datetime, cursor: str, *, stream: bool) -> PackagePage:
         if cursor:
             place = Place.read(cursor)
         else:
             start, end = wire.to_ms(since, self.ahead), wire.to_ms(until, self.ahead)
             assert start <= end, "a span begins before it ends"
-            place = Place.first(start, end, stream=self.use_stream)
+            place = Place.first(start, end, stream=stream)
         page = self._streamed(place) if place.stream else self._listed(place)
         return page if page.outcome is Outcome.DONE else _at(page, cursor)
 

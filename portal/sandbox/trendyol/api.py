@@ -102,7 +102,8 @@ def _served(world: World, calls: Calls, where: tuple[str, str, str], act: Callab
     name, operation, seller = where
     try:
         _insist_on_who(seller)
-        if not calls.one_more(name, limited=bool(rule(world, "limits"))):
+        served = calls.one_more(name, limited=bool(rule(world, "limits")))
+        if not served or calls.is_nth(int(rule(world, "throttle_every"))):
             raise Refused(429, "too.many.requests", "Too many requests")
     except Refused as no:
         return _json(no.body(), no.status)

@@ -16,6 +16,7 @@ class Calls:
         self.lock = Lock()
         self.at: dict[str, list[float]] = defaultdict(list)
         self.refused: dict[str, int] = defaultdict(int)
+        self.asked = 0
 
     def one_more(self, endpoint: str, *, limited: bool) -> bool:
         """Whether this call may be served. Refused calls are counted apart."""
@@ -27,6 +28,12 @@ class Calls:
                 return False
             self.at[endpoint].append(now)
             return True
+
+    def is_nth(self, every: int) -> bool:
+        """Whether this was a call in which somebody wants them to be tired; 0: never."""
+        with self.lock:
+            self.asked += 1
+            return every > 0 and self.asked % every == 0
 
     def told(self) -> dict[str, dict[str, int]]:
         """Per endpoint: how many, how many were too many, and the most within any 10 and any 60 seconds."""

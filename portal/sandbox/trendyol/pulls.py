@@ -22,7 +22,7 @@ Asked = Mapping[str, str]
 
 def listed(books: Books, asked: Asked) -> dict[str, Any]:
     """GET …/orders: pages by number, oldest or newest first, and no further than the cap."""
-    size, page, cap = _size(asked, 50), int(asked.get("page") or 0), int(rule(books.world, "page_cap"))
+    size, page, cap = _size(books, asked, 50), int(asked.get("page") or 0), int(rule(books.world, "page_cap"))
     if page < 0 or (page + 1) * size > max(cap, size):
         raise bad_request(f"Bir sorguda en fazla {cap} paket çekilebilir.")
     books.finish_splits()
@@ -66,7 +66,7 @@ def _sorted(rows: list[Row], asked: Asked) -> list[Row]:
 
 def streamed(books: Books, asked: Asked) -> dict[str, Any]:
     """GET …/orders/stream: newest change first, each page from where the last one ended."""
-    size, cursor = _size(asked, 50), asked.get("nextCursor", "")
+    size, cursor = _size(books, asked, 50), asked.get("nextCursor", "")
     filters = {name: value for name, value in asked.items() if name not in ("nextCursor", "size")}
     after = _opened(cursor, filters) if cursor else None
     if not cursor:
@@ -107,11 +107,11 @@ def _seal(filters: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(filters, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _size(asked: Asked, default: int) -> int:
+def _size(books: Books, asked: Asked, default: int) -> int:
     size = int(asked.get("size") or default)
     if not 0 < size <= MOST_SIZE:
         raise bad_request(f"size en fazla {MOST_SIZE} olabilir.")
-    return size
+    return min(size, int(rule(books.world, "most_rows")))
 
 
 def _window(books: Books, asked: Asked, first: str, last: str, history_ms: int) -> tuple[int, int]:

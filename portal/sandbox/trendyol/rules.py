@@ -15,6 +15,8 @@ WEBHOOK_PASSWORD = "sandbox-trendyol-webhook"  # noqa: S105 (of a provider that 
 SWITCHES: dict[str, Any] = {
     "limits": True,  # 50 requests in 10 seconds per endpoint
     "page_cap": 10_000,  # packages one query window can reach
+    "most_rows": 200,  # rows on a page at most, whatever size was asked for
+    "throttle_every": 0,  # every n-th call is one too many, besides the limits
     "repeat_pages": 0,  # so many packages of a page come again on the next one
     "move_packages": 0,  # so many times, a package of the window changes after a page was given
     "reject_every": 0,  # every n-th item of a batch fails

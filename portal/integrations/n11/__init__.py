@@ -1,0 +1,1 @@
+"""N11: plays the Storefront; it sends no messages."""
