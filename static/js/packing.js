@@ -18,6 +18,7 @@ let blocked = null;               // the scan nobody has said "seen" to
 let mine = [];                    // what this page counted and can take back
 let conflicts = [];
 let looking = null;
+const weights = { due: false, busy: false };
 
 // The rules, as on the portal (portal/packing/rules.py); a test compares the two. ----------------------------------
 
@@ -305,6 +306,7 @@ function look(after) {
 }
 
 async function lookNow() {
+  await keepWeights();
   const quiet = !outbox.queue.length && !document.hidden && navigator.onLine && !el("board").querySelector("input:focus");
   if (quiet) {
     const answer = await fetch(`${screen_.dataset.board}?version=${version}&parcel=${active}`).catch(() => null);
@@ -318,7 +320,7 @@ async function lookNow() {
 async function newBoard(answer) {
   const now = await answer.json().catch(() => null);
   // What was scanned meanwhile is newer than this picture.
-  if (!now || outbox.queue.length || now.version < version) return;
+  if (!now || outbox.queue.length || weights.due || weights.busy || now.version < version) return;
   if (now.state !== "OPEN" && now.state !== "SHORT") { location.reload(); return; }
   el("board").innerHTML = now.html;
   wire();
@@ -331,29 +333,40 @@ async function newBoard(answer) {
 function wire() {
   const form = el("weights");
   el("weigh").hidden = true;
-  form.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); keepWeights(form); });
-  form.addEventListener("change", () => keepWeights(form));
+  form.addEventListener("submit", (event) => { event.preventDefault(); event.stopPropagation(); });
+  form.addEventListener("change", () => { weights.due = true; keepWeights(); });
   el("boxes").addEventListener("click", (event) => {
     const link = event.target.closest("a");
     if (link) { event.preventDefault(); toBox(link.closest("li").dataset.number); }
   });
 }
 
-async function keepWeights(form) {
+// A weight belongs to a box, so it is sent after the boxes; and nothing is drawn over a weight that is not kept yet.
+async function keepWeights() {
+  if (!weights.due || weights.busy || outbox.queue.length || !navigator.onLine) return;
+  Object.assign(weights, { due: false, busy: true });
+  const form = el("weights");
   const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" }).catch(() => null);
+  weights.busy = false;
+  if (!answer) weights.due = true;
   // A "no" comes with a page of its own; the field keeps what was typed, and says that it was not taken.
   const taken = answer?.type === "opaqueredirect";
   form.querySelectorAll("input.input").forEach((field) => {
-    field.setAttribute("aria-invalid", String(!taken || !/^\s*\d{0,7}\s*$/.test(field.value)));
+    field.setAttribute("aria-invalid", String(!taken && !/^\s*\d{0,6}\s*$/.test(field.value)));
   });
 }
 
 function mayClose(event) {
-  const n = outbox.queue.length;
-  const why = n || outbox.state !== "online" ? word("Wait", n) : conflicts.length || blocked ? word("Look") : complete() ? "" : word("Missing");
-  if (!why) return;
+  const n = outbox.queue.length, wrong = document.querySelector("#weights [aria-invalid=true]");
+  const why = n || outbox.state !== "online" ? word("Wait", n)
+    : conflicts.length || blocked ? word("Look")
+    : !complete() ? word("Missing")
+    : wrong ? word("Weight") : "";
+  const soon = !why && (weights.due || weights.busy);
+  if (!why && !soon) return;
   event.preventDefault();
   event.stopPropagation();
+  if (soon) { setTimeout(() => el("finish-form").requestSubmit(), 100); return; }
   Scanner.sound("wrong");
   say(blocked || conflicts.length ? "bad" : "warn", why, "");
 }
@@ -363,7 +376,7 @@ const KEYS = {
   F8: () => el(`grams-${boxes().find((li) => li.dataset.box === active).dataset.number}`).focus(), Escape: seen,
 };
 
-const outbox = new Outbox({ onChange: () => { if (lines.size) draw(); }, onAnswers: answered, onRefused: refusedByPortal });
+const outbox = new Outbox({ onChange: () => { if (lines.size) draw(); keepWeights(); }, onAnswers: answered, onRefused: refusedByPortal });
 
 Scanner.listen({
   onScan: heard,

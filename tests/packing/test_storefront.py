@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 
 from portal.core import clock
+from portal.core.actor import Actor
 from portal.core.database import db
 from portal.core.errors import BadInput
 from portal.core.unit_of_work import atomic
@@ -56,10 +57,8 @@ class Packer:
             return story.confirm(self.task, by=CEM)
 
 
-def packer():  # type: ignore[no-untyped-def]
+def packer() -> Actor:
     """Cem, as a person: whoever takes something in hand has a name."""
-    from portal.core.actor import Actor
-
     return Actor("Cem", number("SELECT id FROM person WHERE email = 'packer@demo.tr'"))
 
 
