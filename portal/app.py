@@ -42,6 +42,8 @@ from portal.portals import (
     labels,
     marketplace,
     network,
+    packing,
+    packing_tools,
     push,
     seller,
     stockroom,
@@ -78,7 +80,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    people = (buyer, seller, warehouse, marketplace, finance, admin, disputes, doorstep, labels, stockroom, goods, push)
+    warehouse_people = (warehouse, packing, packing_tools, marketplace, stockroom, goods, push)
+    people = (buyer, seller, *warehouse_people, finance, admin, disputes, doorstep, labels)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
     for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):

@@ -60,7 +60,7 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
         (_l("Disputes"), "/disputes"),
         (_l("Balance"), "/seller/balance"),
     ],
-    Role.PACKER: [(_l("Parcels"), "/warehouse/"), *_STOCKROOM],
+    Role.PACKER: [(_l("Packing"), "/packing/"), (_l("Parcels"), "/warehouse/"), *_STOCKROOM],
     Role.FINANCE: [*_MONEY, _STOCK, _MARKETPLACES, *_MACHINES],
     Role.BROKER: [*_MONEY, _STOCK, *_MACHINES],
     Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger"), *_STOCKROOM],

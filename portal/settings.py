@@ -108,6 +108,7 @@ class Settings:
     stock_push_batch: int = 100  # barcodes in one call; never more than the storefront takes
     stock_push_quiet_seconds: int = 20  # how long after silence before a storefront is asked what it believes
     stock_push_read_back: int = 200  # barcodes each full comparison asks about, those confirmed longest ago first
+    ship_within_days: int = 2  # days after the payment in which an order should leave the warehouse
     drain_lanes: int = 4  # calls and messages a worker handles at once
 
     @property
@@ -170,6 +171,7 @@ class Settings:
             stock_push_batch=max(1, reader.whole("STOCK_PUSH_BATCH", cls.stock_push_batch)),
             stock_push_quiet_seconds=reader.whole("STOCK_PUSH_QUIET_SECONDS", cls.stock_push_quiet_seconds),
             stock_push_read_back=reader.whole("STOCK_PUSH_READ_BACK", cls.stock_push_read_back),
+            ship_within_days=reader.whole("SHIP_WITHIN_DAYS", cls.ship_within_days),
             drain_lanes=reader.whole("DRAIN_LANES", cls.drain_lanes),
         )
         slowest = max(settings.iyzico_timeout_seconds, settings.provider_timeout_seconds, settings.smtp_timeout_seconds)

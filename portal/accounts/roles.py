@@ -131,6 +131,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.PUSH_ACT,
         Permission.STOREFRONT_SEE,
         Permission.STOREFRONT_ACT,
+        Permission.STOCK_KEEP,
     },
 }
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from portal.core.database import db
 from portal.core.i18n import noted
+from portal.health.packing_books import PACKING_QUESTIONS
 from portal.health.stock_books import STOCK_QUESTIONS, Question
 
 
@@ -163,6 +164,7 @@ QUESTIONS = [
            JOIN storefront_listing l ON l.id = i.listing_id
            WHERE i.result IS NULL AND b.state NOT IN ('SENDING', 'WAITING') AND l.ask_at IS NULL""",
     ),
+    *PACKING_QUESTIONS,
 ]
 
 

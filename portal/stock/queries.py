@@ -153,6 +153,12 @@ def _spaced(barcode: Any, wanted: Sequence[str]) -> tuple[Any, Any]:
     return barcode.contains(" "), func.replace(barcode, " ", "").in_(list(wanted))
 
 
+def barcodes_of(item_ids: Sequence[int]) -> dict[int, str]:
+    """The barcodes on single pieces of these items."""
+    rows = select(StockItem.id, StockItem.barcode).where(StockItem.id.in_(item_ids))
+    return {item_id: barcode for item_id, barcode in db.session.execute(rows)}
+
+
 def out_for(source: Source) -> dict[int, int]:
     """Pieces by item that left for an order and did not come back."""
     rows = (

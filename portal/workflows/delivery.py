@@ -21,6 +21,8 @@ from portal.disputes.states import Problem
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
 from portal.orders.models import Order
+from portal.packing import services as packing
+from portal.packing.states import Source as Packs
 from portal.shipping import queries as shipping_queries
 from portal.shipping import services as shipping
 from portal.shipping.models import Shipment
@@ -65,6 +67,7 @@ def pack_parcel(shipment_id: int, *, by: Actor, picks: Sequence[Pick] = ()) -> S
     """
     shipment, order = _going_out(shipment_id)
     shipping.pack(shipment, by=by)
+    packing.drop_source(Packs.SHIPMENT, shipment_id, by=by, because=noted("packed without scanning"))
     consignments.announce(shipment, order, by=by)
     set_aside.take_for_parcel(shipment_id, picks, by=by)
     set_aside.follow(order, by=by, because=noted("packed"))
@@ -94,6 +97,7 @@ def cancel_parcel(shipment_id: int, *, by: Actor, because: str) -> Shipment:
     shipment, order = _going_out(shipment_id)
     announced = shipment.state == Parcel.PACKED
     shipping.cancel(shipment, by=by, because=because)
+    packing.drop_source(Packs.SHIPMENT, shipment_id, by=by, because=because)
     if announced:
         consignments.take_back(shipment, by=by)
     order_follows(order, by=by, because=because)

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flask_babel import lazy_gettext as _l
+
 from portal.accounts import queries as accounts_queries
+from portal.core.errors import Refusal
 from portal.orders import queries as orders_queries
 from portal.shipping import labels as drawing
 from portal.shipping import queries as shipping_queries
 from portal.shipping import services as shipping
 from portal.shipping.labels import Label
+from portal.shipping.states import Parcel
 from portal.workflows import consignments
 
 pdf = drawing.pdf
+
+
+class NotPackedYet(Refusal):
+    """Nobody has checked yet what is in the box."""
+
+    code = "not_packed_yet"
 
 
 def zpl(labels: Sequence[Label]) -> str:
@@ -23,7 +33,8 @@ def zpl(labels: Sequence[Label]) -> str:
 def labels_of(shipment_ids: Sequence[int], *, seller_id: int | None = None) -> list[Label]:
     """The labels of some parcels, in the order in which they were chosen; each print is counted.
 
-    With `seller_id`, another seller's parcel does not exist.
+    With `seller_id`, another seller's parcel does not exist. For packers a box has no label before it is packed: a
+    label on a box is the sign that somebody has checked what is in it.
     """
     return [_label(shipment_id, seller_id) for shipment_id in dict.fromkeys(shipment_ids)]
 
@@ -35,6 +46,8 @@ def _label(shipment_id: int, seller_id: int | None) -> Label:
     else:
         order = orders_queries.order_of_seller(seller_id, found.order_id)
     shipment = shipping_queries.parcel_for_update(shipment_id)
+    if seller_id is None and shipment.state == Parcel.PLANNED:
+        raise NotPackedYet(_l("The label comes when the parcel is packed."), shipment_id=shipment_id)
     prints = shipping.label_printed(shipment)
     buyer, seller = (
         accounts_queries.organisation(i) for i in (order.buyer_organisation_id, order.seller_organisation_id)

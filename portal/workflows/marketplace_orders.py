@@ -25,6 +25,8 @@ from portal.marketplace.services import AlreadySplit, NotToBePacked, NotYetPacke
 from portal.marketplace.states import ENDED, ON_THEIR_WAY, PACKAGE, TO_PACK
 from portal.outbox import queries as outbox_queries
 from portal.outbox import services as outbox
+from portal.packing import services as packing
+from portal.packing.states import Source as Packs
 from portal.stock import queries as stock_queries
 from portal.stock import services as stock
 from portal.workflows import marketplace_stock
@@ -56,6 +58,9 @@ def learn(storefront: str, told: Sequence[Told], *, heard_by: str, asked_at: dat
         package.superseded = package.superseded or bool(marketplace_queries.successors_of(package))
     inherited = [one.package for one in kept if one.first and marketplace_stock.inherit(one.package)]
     marketplace_stock.settle(family, by=by, because=SAYS_SO)
+    for package in family:
+        if package.superseded or package.state in ENDED:
+            packing.drop_source(Packs.STOREFRONT, package.id, by=by, because=SAYS_SO)
     for package in inherited:
         if package.state in TO_PACK:
             _packed(package, by=by, because=noted("its goods were packed before it was split off"))

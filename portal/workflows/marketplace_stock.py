@@ -43,7 +43,7 @@ def settle(packages: Sequence[StorefrontPackage], *, by: Actor, because: str) ->
     """
     lines = marketplace_queries.lines_of([package.id for package in packages])
     _recognise([line for some in lines.values() for line in some])
-    _hold_items(packages, lines)
+    _hold_still(packages, lines)
     for package in packages:
         _settle(package, lines[package.id], by=by, because=because)
 
@@ -59,7 +59,7 @@ def _recognise(lines: Sequence[StorefrontLine]) -> None:
             line.item_id, line.pieces_each = meant[line.barcode]
 
 
-def _hold_items(packages: Sequence[StorefrontPackage], lines: dict[int, list[StorefrontLine]]) -> None:
+def _hold_still(packages: Sequence[StorefrontPackage], lines: dict[int, list[StorefrontLine]]) -> None:
     items = {line.item_id for some in lines.values() for line in some if line.item_id is not None}
     for package in packages:
         items |= {reservation.item_id for reservation in stock_queries.reservations_of(source_of(package))}

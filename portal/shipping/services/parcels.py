@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from flask_babel import lazy_gettext as _l
@@ -13,6 +15,7 @@ from portal.core.actor import Actor
 from portal.core.database import db
 from portal.core.errors import BadInput, Refusal
 from portal.core.i18n import noted
+from portal.core.state_machine import WrongMoment
 from portal.orders import services as orders
 from portal.orders.models import Order, OrderLine
 from portal.orders.states import OrderState
@@ -93,6 +96,31 @@ def _new(order: Order, pieces: list[Piece], direction: str, *, init_key: str, ca
     db.session.add(shipment)
     PARCEL.begin(shipment, actor=by, reason=noted("prepared"))
     return shipment
+
+
+def into_boxes(
+    shipment: Shipment, order: Order, boxes: Sequence[Sequence[Piece]], *, keys: Sequence[str], by: Actor
+) -> list[Shipment]:
+    """What was prepared as one parcel goes out in several: the first box stays this parcel, the others are new ones.
+
+    Together they hold exactly what was prepared, so the order's counts stay as they are. `keys` are the new parcels'
+    own, for the boxes after the first.
+    """
+    if shipment.state != Parcel.PLANNED:
+        raise WrongMoment(_l("This is no longer possible: the state has changed."), state=shipment.state)
+    in_all = Counter[int]()
+    for box in boxes:
+        in_all.update(dict(box))
+    assert in_all == Counter({item["line_id"]: item["quantity"] for item in shipment.items}), "other goods than prepared"
+    shipment.items = [piece._asdict() for piece in boxes[0]]
+    others = [
+        _new(order, list(box), shipment.direction, init_key=key, carrier_code=shipment.carrier_code, by=by)
+        for box, key in zip(boxes[1:], keys, strict=True)
+    ]
+    for other in others:
+        other.carrier = shipment.carrier
+    db.session.flush()
+    return [shipment, *others]
 
 
 def pack(shipment: Shipment, *, by: Actor) -> None:

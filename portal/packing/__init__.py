@@ -1,0 +1,1 @@
+"""Packing: what is to be packed, every piece that was scanned, and the boxes that come of it."""
