@@ -111,7 +111,9 @@ def into_boxes(
     in_all = Counter[int]()
     for box in boxes:
         in_all.update(dict(box))
-    assert in_all == Counter({item["line_id"]: item["quantity"] for item in shipment.items}), "other goods than prepared"
+    assert in_all == Counter({item["line_id"]: item["quantity"] for item in shipment.items}), (
+        "other goods than prepared"
+    )
     shipment.items = [piece._asdict() for piece in boxes[0]]
     others = [
         _new(order, list(box), shipment.direction, init_key=key, carrier_code=shipment.carrier_code, by=by)
