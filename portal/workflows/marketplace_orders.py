@@ -53,7 +53,8 @@ def learn(storefront: str, told: Sequence[Told], *, heard_by: str, asked_at: dat
     told = sorted(told, key=lambda package: (package.state in ENDED, package.changed_at))
     kept = [marketplace.keep(storefront, one, heard_by=heard_by, asked_at=asked_at, by=by) for one in told]
     news = [package for package, is_news, _first in kept if is_news]
-    family = _family([one.package for one in kept])
+    # An answer that could not be read may name no order, or another one: what is not held is not settled.
+    family = _family([one.package for one in kept if one.package.order_number == told[0].order_number])
     for package in family:
         package.superseded = package.superseded or bool(marketplace_queries.successors_of(package))
     inherited = [one.package for one in kept if one.first and marketplace_stock.inherit(one.package)]

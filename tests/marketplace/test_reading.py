@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -20,14 +20,14 @@ from portal.core.errors import Refusal
 from portal.core.ports import Outcome, known
 from portal.core.unit_of_work import atomic
 from portal.marketplace import queries
-from portal.marketplace.ports import PackagePage, Storefronts
+from portal.marketplace.ports import PackagePage, PackageState, Storefronts
 from portal.marketplace.services import read_until
 from portal.workflows import marketplace_reading
 from portal.workflows.marketplace_reading import NotRead
 from tests.marketplace import Street
 from tests.stock import TAPE, Warehouse, number, on_hand
 
-ORDERS = int(os.environ.get("RUNS", "60"))
+ORDERS = int(os.environ.get("RUNS", "30"))
 RULES = {"most_rows": 7, "repeat_pages": 2, "move_packages": 6}
 
 
@@ -45,6 +45,7 @@ def mark(street: Street) -> datetime | None:
         return read_until(street.storefront)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("stream", [True, False])
 def test_with_five_in_a_hundred_failing_every_order_is_kept_exactly_once(
     street: Street, warehouse: Warehouse, stream: bool
@@ -115,6 +116,25 @@ def test_a_pull_that_is_killed_in_the_middle_misses_and_doubles_nothing(
     monkeypatch.undo()
     street.pull()
     every_order_once(street)
+
+
+def test_an_answer_that_cannot_be_read_is_shown_and_moves_nothing(street: Street, warehouse: Warehouse) -> None:
+    (key,) = street.order((TAPE, 3))
+    street.pull()
+    page = known(Storefronts).by_code["trendyol"].package(key)
+    garbled = replace(
+        page.packages[0],
+        state=PackageState.UNKNOWN,
+        lines=(),
+        order_number="",
+        changed_at=datetime(1970, 1, 1, tzinfo=UTC),
+    )
+    marketplace_reading.learn_all("trendyol", [garbled], heard_by="pull", asked_at=page.packages[0].changed_at)
+    assert (street.ours(key).state, on_hand(warehouse.tape)) == ("CREATED", (50, 3))
+    assert "read" in street.ours(key).trouble
+    street.becomes(key, "Picking")
+    street.pull()
+    assert street.ours(key).trouble == ""
 
 
 def test_one_order_that_cannot_be_kept_does_not_hold_up_the_others(street: Street) -> None:
