@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +10,7 @@ from flask import Flask, current_app
 from loguru import logger
 
 from portal.core import queue
+from portal.reports import making
 from portal.workflows import despatch, marketplace_jobs, post, provider_calls, stock_push, tracking, webhooks
 
 # Rows in one lane; more than these are no bad luck.
@@ -21,6 +23,7 @@ STEPS: dict[str, Callable[[], bool]] = {
     "mail": post.send_next,
     "storefront_orders": marketplace_jobs.next_step,
     "stock_push": stock_push.push_next,
+    "reports": making.make_next,
 }
 
 
@@ -35,17 +38,18 @@ def drain(topic: str) -> None:
     """Work a table empty, in a few lanes: a slow provider must not hold up everybody behind it."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     lanes = int(app.config["DRAIN_LANES"])
+    name = f"{topic}-{secrets.token_hex(4)}"
     with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix=topic) as pool:
-        for lane in [pool.submit(_lane, app, topic) for _ in range(lanes)]:
+        for lane in [pool.submit(_lane, app, topic, name) for _ in range(lanes)]:
             lane.result()
 
 
-def _lane(app: Flask, topic: str) -> None:
+def _lane(app: Flask, topic: str, name: str) -> None:
     """Row after row until nothing is due. A row that breaks the code is left to its lease: the others go on."""
     step, broken, more = STEPS[topic], 0, True
     while more:
         try:
-            with app.app_context():
+            with app.app_context(), logger.contextualize(job=name):
                 more = step()
         except Exception:
             broken += 1

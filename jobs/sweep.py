@@ -17,6 +17,7 @@ from portal.mail import queries as mail
 from portal.marketplace import queries as marketplace
 from portal.marketplace.push import queries as push
 from portal.outbox import queries as outbox
+from portal.reports import queries as reports
 from portal.shipping import queries as shipping
 from portal.stock import queries as stock
 
@@ -32,6 +33,7 @@ OVERDUE: dict[str, Callable[[int], bool]] = {
     "mail": mail.overdue,
     "storefront_orders": marketplace.overdue,
     "stock_push": lambda seconds: stock.changes_overdue(seconds) or push.overdue(seconds),
+    "reports": reports.overdue,
 }
 
 

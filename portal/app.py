@@ -39,17 +39,24 @@ from portal.portals import (
     doorstep,
     finance,
     goods,
+    health,
     labels,
     marketplace,
+    media,
     network,
     packing,
     packing_tools,
+    post,
+    privacy,
     push,
+    reports,
+    schedules,
     seller,
     stockroom,
     warehouse,
     webhooks,
 )
+from portal.schedules.words import timing_in_words
 from portal.settings import Settings
 from portal.shipping.states import PARCEL, TRACKED_MEANINGS
 from portal.stock import commands as stock_commands
@@ -66,7 +73,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_env()
     app = Flask("portal", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     configure(app, settings)
-    logs.init()
+    logs.init(
+        secrets=settings.secrets,
+        folder=settings.log_folder,
+        file_mb=settings.log_file_mb,
+        files_kept=settings.log_files_kept,
+        as_json=settings.log_json,
+    )
+    logs.keep_troubles(settings.database_url)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     queue.connect(app, settings.redis_url)
@@ -80,11 +94,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    warehouse_people = (warehouse, packing, packing_tools, marketplace, stockroom, goods, push)
-    people = (buyer, seller, *warehouse_people, finance, admin, disputes, doorstep, labels)
+    warehouse_people = (warehouse, packing, packing_tools, marketplace, stockroom, goods, push, media)
+    desk_people = (finance, admin, schedules, reports, post, privacy)
+    people = (buyer, seller, *warehouse_people, *desk_people, disputes, doorstep, labels)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
-    for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):
+    for machine in (health.bp, accounts_api.bp, network.bp, webhooks.bp, cron.bp):
         csrf.exempt(machine)
         app.register_blueprint(machine)
     own_routes(app)
@@ -105,6 +120,7 @@ def configure(app: Flask, settings: Settings) -> None:
             "pool_size": settings.database_pool,
             "max_overflow": settings.database_pool,
             "pool_timeout": 10,
+            "hide_parameters": True,  # an error's text must not carry what people typed
             "connect_args": {
                 "connect_timeout": 5,
                 "options": "-c statement_timeout=15000 -c lock_timeout=8000"
@@ -148,8 +164,10 @@ def own_routes(app: Flask) -> None:
 
 def remember_language() -> None:
     """Somebody's own choice of language goes before the browser's."""
+    if guard.is_api():
+        return  # a machine's name is only asked for where it matters: health must answer without a database
     person = guard.somebody()
-    if person is not None and not guard.is_api():
+    if person is not None:
         g.language = person.language
 
 
@@ -179,6 +197,7 @@ def add_filters(app: Flask) -> None:
         iban=formats.iban,
         seconds=formats.seconds,
         told=i18n.told,
+        timing=timing_in_words,
         account=lambda name: formats.account(name, ACCOUNT_NAMES),
         entry=formats.named(ENTRY_NAMES),
         finding=formats.named(FINDING_NAMES),

@@ -27,12 +27,16 @@ _MONEY = [
     (_l("Disputes"), "/disputes"),
     (_l("Payouts"), "/finance/payouts"),
     (_l("Ledger"), "/finance/ledger"),
+    (_l("Reports"), "/reports/"),
+    (_l("Pictures"), "/media/"),
 ]
 _MACHINES = [
     (_l("Health"), "/admin/"),
     (_l("Inbox"), "/admin/inbox"),
     (_l("Outbox"), "/admin/outbox"),
     (_l("Parcels"), "/admin/parcels"),
+    (_l("Letters"), "/admin/mail"),
+    (_l("Schedules"), "/admin/schedules/"),
     (_l("Audit trail"), "/admin/audit"),
 ]
 _STOCK = (_l("Stock"), "/warehouse/items")
@@ -59,11 +63,26 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
         (_l("Parcels"), "/seller/shipments"),
         (_l("Disputes"), "/disputes"),
         (_l("Balance"), "/seller/balance"),
+        (_l("Reports"), "/reports/"),
+        (_l("Pictures"), "/media/"),
     ],
-    Role.PACKER: [(_l("Packing"), "/packing/"), (_l("Parcels"), "/warehouse/"), *_STOCKROOM],
+    Role.PACKER: [
+        (_l("Packing"), "/packing/"),
+        (_l("Parcels"), "/warehouse/"),
+        *_STOCKROOM,
+        (_l("Pictures"), "/media/"),
+    ],
     Role.FINANCE: [*_MONEY, _STOCK, _MARKETPLACES, *_MACHINES],
     Role.BROKER: [*_MONEY, _STOCK, *_MACHINES],
-    Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger"), *_STOCKROOM],
+    Role.ADMIN: [
+        *_MACHINES,
+        (_l("Errors"), "/admin/troubles"),
+        (_l("Personal data"), "/admin/privacy/"),
+        (_l("Ledger"), "/finance/ledger"),
+        (_l("Reports"), "/reports/"),
+        *_STOCKROOM,
+        (_l("Pictures"), "/media/"),
+    ],
 }
 
 

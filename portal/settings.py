@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
@@ -27,6 +27,8 @@ STOREFRONT_SETTINGS = (
     "trendyol_base_url", "trendyol_seller_id", "trendyol_api_key", "trendyol_api_secret", "trendyol_webhook_user",
     "trendyol_webhook_password", "trendyol_webhook_api_key", "n11_base_url", "n11_app_key", "n11_app_secret",
 )  # fmt: skip
+
+FEWEST_NOTE_DAYS = 30
 
 
 class WrongSettings(SystemExit):
@@ -110,6 +112,26 @@ class Settings:
     stock_push_read_back: int = 200  # barcodes each full comparison asks about, those confirmed longest ago first
     ship_within_days: int = 2  # days after the payment in which an order should leave the warehouse
     drain_lanes: int = 4  # calls and messages a worker handles at once
+    schedule_pause_seconds: Decimal = Decimal(5)  # between two looks of the scheduler
+    # Days after which personal data are forgotten (KVKK). The rows stay, so that a late repeat is still a repeat.
+    retention_webhook_days: int = 90  # raw bodies of what providers told us
+    retention_note_days: int = 365  # providers' own words in the history of tries; 30 at least
+    retention_letter_days: int = 365  # texts of letters
+    retention_file_days: int = 365  # files of reports
+    retention_error_days: int = 90  # errors on the page
+    media_folder: str = ""  # where pictures and brochures are mounted; empty: none
+    media_timeout_seconds: Decimal = Decimal(5)  # how long the mount may take for one file
+    log_folder: str = ""  # one rotating file per module; empty: standard error only
+    log_file_mb: int = 10
+    log_files_kept: int = 5
+    log_json: bool = False  # one JSON object a line, for machines
+    slot_lease_seconds: int = 60  # how long a running slot, and the scheduler's seat, outlive a silent process
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must never be written anywhere: every setting that is not shown either, and passwords in addresses."""
+        hidden = [str(getattr(self, f.name)) for f in fields(self) if not f.repr]
+        return [*hidden, *(urlsplit(url).password or "" for url in (self.database_url, self.redis_url))]
 
     @property
     def https(self) -> bool:
@@ -173,6 +195,19 @@ class Settings:
             stock_push_read_back=reader.whole("STOCK_PUSH_READ_BACK", cls.stock_push_read_back),
             ship_within_days=reader.whole("SHIP_WITHIN_DAYS", cls.ship_within_days),
             drain_lanes=reader.whole("DRAIN_LANES", cls.drain_lanes),
+            schedule_pause_seconds=reader.decimal("SCHEDULE_PAUSE_SECONDS", cls.schedule_pause_seconds),
+            retention_webhook_days=reader.whole("RETENTION_WEBHOOK_DAYS", cls.retention_webhook_days),
+            retention_note_days=reader.whole("RETENTION_NOTE_DAYS", cls.retention_note_days),
+            retention_letter_days=reader.whole("RETENTION_LETTER_DAYS", cls.retention_letter_days),
+            retention_file_days=reader.whole("RETENTION_FILE_DAYS", cls.retention_file_days),
+            retention_error_days=reader.whole("RETENTION_ERROR_DAYS", cls.retention_error_days),
+            media_folder=reader.get("MEDIA_FOLDER"),
+            media_timeout_seconds=reader.decimal("MEDIA_TIMEOUT_SECONDS", cls.media_timeout_seconds),
+            log_folder=reader.get("LOG_FOLDER"),
+            log_file_mb=reader.whole("LOG_FILE_MB", cls.log_file_mb),
+            log_files_kept=reader.whole("LOG_FILES_KEPT", cls.log_files_kept),
+            log_json=reader.flag("LOG_JSON"),
+            slot_lease_seconds=reader.whole("SLOT_LEASE_SECONDS", cls.slot_lease_seconds),
         )
         slowest = max(settings.iyzico_timeout_seconds, settings.provider_timeout_seconds, settings.smtp_timeout_seconds)
         if slowest * 3 > settings.outbox_lease_seconds:
@@ -180,6 +215,8 @@ class Settings:
                 "OUTBOX_LEASE_SECONDS must be at least three times IYZICO_TIMEOUT_SECONDS, PROVIDER_TIMEOUT_SECONDS"
                 " and SMTP_TIMEOUT_SECONDS"
             )
+        if settings.retention_note_days < FEWEST_NOTE_DAYS:
+            reader.wrong.append(f"RETENTION_NOTE_DAYS must be {FEWEST_NOTE_DAYS} at least: the database refuses less")
         if reader.wrong:
             raise WrongSettings("The portal cannot start:\n  " + "\n  ".join(reader.wrong))
         return settings

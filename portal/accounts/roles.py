@@ -57,6 +57,16 @@ class Permission(StrEnum):
     STOCK_KEEP = "stock_keep"
     STOREFRONT_SEE = "storefront_see"
     STOREFRONT_ACT = "storefront_act"
+    SCHEDULE_SEE = "schedule_see"
+    SCHEDULE_ACT = "schedule_act"
+    REPORT_SEE = "report_see"
+    REPORT_SEE_OWN = "report_see_own"
+    MAIL_SEE = "mail_see"
+    MAIL_ACT = "mail_act"
+    LOG_SEE = "log_see"
+    MEDIA_SEE = "media_see"
+    PRIVACY_SEE = "privacy_see"
+    PRIVACY_ACT = "privacy_act"
 
 
 _WATCHING = frozenset(
@@ -71,6 +81,10 @@ _WATCHING = frozenset(
         Permission.PARCEL_SEE,
         Permission.DISPUTE_SEE,
         Permission.STOCK_SEE,
+        Permission.SCHEDULE_SEE,
+        Permission.REPORT_SEE,
+        Permission.MAIL_SEE,
+        Permission.MEDIA_SEE,
     }
 )
 # Receiving, counting, moving; what is kept and where it can lie is the administrator's.
@@ -95,6 +109,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.SHIPMENT_DELIVER,
             Permission.BALANCE_SEE_OWN,
             Permission.LABEL_PRINT,
+            Permission.REPORT_SEE_OWN,
+            Permission.MEDIA_SEE,
         }
     )
     | _ARGUING,
@@ -103,6 +119,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.PACKING_SEE,
             Permission.SHIPMENT_PACK,
             Permission.LABEL_PRINT,
+            Permission.MEDIA_SEE,
             Permission.PUSH_SEE,
             Permission.STOREFRONT_SEE,
             Permission.STOREFRONT_ACT,
@@ -118,6 +135,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.OUTBOX_ACT,
         Permission.PARCEL_ACT,
         Permission.STOREFRONT_SEE,
+        Permission.SCHEDULE_ACT,
+        Permission.MAIL_ACT,
     },
     Role.BROKER: _WATCHING,
     Role.ADMIN: _WATCHING
@@ -131,7 +150,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.PUSH_ACT,
         Permission.STOREFRONT_SEE,
         Permission.STOREFRONT_ACT,
-        Permission.STOCK_KEEP,
+        Permission.SCHEDULE_ACT,
+        Permission.MAIL_ACT,
+        Permission.LOG_SEE,
+        Permission.PRIVACY_SEE,
+        Permission.PRIVACY_ACT,
     },
 }
 

@@ -31,13 +31,13 @@ def scanner() -> str:
     return render_template("packing/scanner.html", tests=TESTS, commands=_commands())
 
 
-@bp.get("/barcodes/<code>.svg")
+@bp.get("/barcodes/<barcode>.svg")
 @requires(Permission.PACKING_SEE)
-def barcode(code: str) -> Response:
+def picture(barcode: str) -> Response:
     """A Code 128 picture of a test or command barcode."""
-    if code not in rules.COMMANDS and code not in TESTS:
+    if barcode not in rules.COMMANDS and barcode not in TESTS:
         raise NotFound
-    return Response(pictures.svg(code), mimetype="image/svg+xml")
+    return Response(pictures.svg(barcode), mimetype="image/svg+xml")
 
 
 @bp.get("/manifest.webmanifest")

@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from portal.accounts.roles import Role
+from portal.core.database import db
 from portal.core.unit_of_work import atomic
 from portal.disputes import services as disputes
 from portal.disputes.pictures import redrawn
@@ -15,9 +17,13 @@ from portal.disputes.states import Resolution
 from portal.escrow import queries as escrow_queries
 from portal.marketplace import listing
 from portal.marketplace.models import StorefrontReturn
+from portal.media.models import MediaFile
 from portal.orders import queries as orders_queries
 from portal.packing import services as packing
 from portal.packing.states import Source as PackingSource
+from portal.reports import services as reports
+from portal.reports.models import ReportRun
+from portal.schedules import services as schedules
 from portal.shipping import services as shipping
 from portal.workflows import arguments, stock_push
 from tests import story
@@ -72,7 +78,7 @@ TABLE = {
     "POST packing.weights": Rule((PACKER,)), "GET packing.missing": Rule((PACKER,)),
     "POST packing.report_missing": Rule((PACKER,)), "POST packing.leave": Rule((PACKER,)),
     "POST packing.confirm": Rule((PACKER,)), "GET packing.log": Rule((SELLER, PACKER), own=True),
-    "GET packing_tools.scanner": Rule((PACKER,)), "GET packing_tools.barcode": Rule((PACKER,)),
+    "GET packing_tools.scanner": Rule((PACKER,)), "GET packing_tools.picture": Rule((PACKER,)),
     "GET packing_tools.manifest": Rule((PACKER,)), "GET packing_tools.worker": Rule((PACKER,)),
     "GET stockroom.items": Rule(STOCK), "GET stockroom.item": Rule(STOCK), "GET stockroom.shelves": Rule(STOCK),
     "GET stockroom.shelf": Rule(STOCK), "GET stockroom.shortages": Rule(STOCK),
@@ -112,6 +118,21 @@ TABLE = {
     "GET admin.outbox_list": Rule(WATCHERS), "GET admin.intent": Rule(WATCHERS),
     "POST admin.ask_about_intent": Rule(WATCHERS), "POST admin.decide": Rule(OPERATORS),
     "GET admin.audit_trail": Rule(WATCHERS),
+    "GET post.mail_list": Rule(WATCHERS), "GET post.letter": Rule(WATCHERS), "POST post.unmasked": Rule(OPERATORS),
+    "POST post.again": Rule(OPERATORS), "GET post.trouble_list": Rule((ADMIN,)), "GET post.form": Rule(EVERYBODY),
+    "POST post.write": Rule(EVERYBODY),
+    "GET health.health": OPEN, "GET health.prometheus": OPEN,
+    "GET media.show_all": Rule((SELLER, PACKER, *WATCHERS)), "GET media.thumbnail": Rule((SELLER, PACKER, *WATCHERS)),
+    "GET media.original": Rule((SELLER, PACKER, *WATCHERS)),
+    "GET privacy.show": Rule((ADMIN,)), "POST privacy.export": Rule((ADMIN,)),
+    "GET reports.show_all": Rule((SELLER, *WATCHERS)), "GET reports.show": Rule((SELLER, *WATCHERS)),
+    "POST reports.ask": Rule((SELLER, *WATCHERS)), "GET reports.run": Rule((SELLER, *WATCHERS), own=True),
+    "GET reports.file": Rule((SELLER, *WATCHERS), own=True), "POST reports.schedule": Rule(OPERATORS),
+    "POST reports.subscribe": Rule((SELLER, *WATCHERS)), "POST reports.add_reader": Rule(OPERATORS),
+    "GET reports.api_list": Rule((SELLER, *WATCHERS)), "GET reports.api_show": Rule((SELLER, *WATCHERS)),
+    "GET schedules.show_all": Rule(WATCHERS), "GET schedules.show": Rule(WATCHERS),
+    "POST schedules.retime": Rule(OPERATORS), "POST schedules.run_now": Rule(OPERATORS),
+    "POST schedules.switch_off": Rule(OPERATORS), "POST schedules.switch_on": Rule(OPERATORS),
     "POST network.place_order": Rule((BUYER,)), "GET network.show_order": Rule((BUYER, SELLER), own=True),
     "POST network.init_shipment": Rule((SELLER,), own=True),
     "POST network.pay": Rule((BUYER,), own=True), "POST network.confirm_delivery": Rule((BUYER,), own=True),
@@ -168,14 +189,16 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
         task_id = packing.begin(task, by=actor(cast.cem))
     returned = a_return(sandbox)
     stock_push.note_changes()
+    run, media_id = a_report_and_a_picture(cast)
     fresh = orders_queries.any_order(order.id)
     names = {
         "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
         "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
         "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",
         "listing_id": 1, "dispute_id": dispute.id, "photo_id": 1, "signed": link, "item_id": returned.item_id,
-        "shelf_id": 1, "task_id": task_id, "code": "EMCMDOK",
+        "shelf_id": 1, "task_id": task_id, "barcode": "EMCMDOK",
         "package_id": returned.package_id, "return_id": returned.id, "storefront": "trendyol",
+        "schedule_id": run.schedule_id or 0, "run_id": run.id, "code": "payouts", "mail_id": 1, "file_id": media_id,
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
 
@@ -190,6 +213,27 @@ def a_return(sandbox: SandboxControl) -> StorefrontReturn:
     street.becomes(key, "Returned")
     street.pull()
     return listing.return_rows(listing.returns())[0].expected
+
+
+def a_report_and_a_picture(cast: Cast) -> tuple[ReportRun, int]:
+    """Deniz's own scheduled report, made; and a picture in the media index."""
+    with atomic():
+        made = schedules.open_schedule(
+            name="payouts", kind="REPORT", task="payouts", parameters={}, cron="0 8 * * *", every_seconds=None,
+            zone="UTC", catch_up="ONCE", by=actor(cast.gul),
+        )  # fmt: skip
+        reports.subscribe(made, cast.deniz, by=actor(cast.gul))
+        schedules.run_now(made, by=actor(cast.gul))
+        claimed = schedules.claim("test")
+        assert claimed
+        reports.slot(claimed)
+        picture = MediaFile(
+            path="x.jpg", name="x.jpg", kind="PICTURE", media_type="image/jpeg", size_bytes=1, thumbnail=b"x",
+            modified_at=made.created_at,
+        )  # fmt: skip
+        db.session.add(picture)
+    story.drain("reports")
+    return db.session.scalars(select(ReportRun)).one(), picture.id
 
 
 def ask(visitor: Browser | Machine, route: str, url: str) -> int:
