@@ -19,6 +19,21 @@ from portal.accounts import views as accounts_views
 from portal.accounts.guard import open_to_the_world
 from portal.accounts.roles import ROLE_NAMES, Permission
 from portal.accounts.sessions import RowSessions
+from portal.commission.states import (
+    BATCH,
+    COMMISSION_DISPUTE,
+    CORRECTION,
+    DEAL,
+    ENTRY_WORDS,
+    LOCK,
+    POLICY,
+    RELEASE,
+    RESOLUTION_WORDS,
+    ROLE_WORDS,
+    ROUNDING_WORDS,
+    SNAPSHOT,
+    SOURCE_WORDS,
+)
 from portal.core import api, formats, i18n, limits, logs, queue, refusals, web
 from portal.core.database import db
 from portal.despatch.states import NOTE, VERDICT_NAMES
@@ -177,4 +192,17 @@ def add_filters(app: Flask) -> None:
         RESOLUTION_NAMES=RESOLUTION_NAMES,
         VERDICT_NAMES=VERDICT_NAMES,
         TRACKED=TRACKED_MEANINGS,
+        DEAL=DEAL,
+        POLICY=POLICY,
+        SNAPSHOT=SNAPSHOT,
+        BATCH=BATCH,
+        CORRECTION=CORRECTION,
+        PERIOD_LOCK=LOCK,
+        LOCK_RELEASE=RELEASE,
+        COMMISSION_DISPUTE=COMMISSION_DISPUTE,
+        ROLE_WORDS=ROLE_WORDS,
+        SOURCE_WORDS=SOURCE_WORDS,
+        ROUNDING_WORDS=ROUNDING_WORDS,
+        ENTRY_WORDS=ENTRY_WORDS,
+        RESOLUTION_WORDS=RESOLUTION_WORDS,
     )

@@ -1,0 +1,165 @@
+"""A small sales office for tests: two agents and their leader, a policy, and deals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from itertools import count
+
+from sqlalchemy import text
+
+from portal.accounts import services as accounts
+from portal.accounts.models import Organisation, Person
+from portal.accounts.roles import Role
+from portal.commission import queries
+from portal.commission.models import (
+    CommissionCorrection,
+    CommissionPayoutBatch,
+    CommissionPolicy,
+    CommissionSnapshot,
+    Deal,
+)
+from portal.commission.rules import Share
+from portal.commission.services import corrections, deals, payouts, policies, snapshots
+from portal.commission.services.policies import Wording
+from portal.commission.services.snapshots import Wish
+from portal.commission.states import DealRole, Method, Rounding
+from portal.core import clock
+from portal.core.database import db
+from portal.core.unit_of_work import atomic
+from portal.demo import PASSWORD
+from tests.cast import Cast, actor
+
+AGENT, LEADER, SOURCE = DealRole.AGENT, DealRole.LEADER, DealRole.SOURCE
+WORDS = "Satış temsilcisi net satışın %3'ünden pay alır."
+LONG_AGO = date(2020, 1, 1)
+
+
+class Office:
+    """Ayşe makes, Burak checks; İpek sells, Kaan sells, Leyla leads. Every act in a unit of its own."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.ipek = self.newcomer("ipek@demo.tr", "İpek Aydın")
+        self.kaan = self.newcomer("kaan@demo.tr", "Kaan Er")
+        self.leyla = self.newcomer("leyla@demo.tr", "Leyla Uçar")
+        self.maker, self.checker = actor(cast.ayse), actor(cast.burak)
+        self.numbers = count(1)
+        with atomic():
+            for person, team in ((self.ipek, "Kuzey"), (self.kaan, "Güney"), (self.leyla, "Kuzey")):
+                deals.enrol(person.id, team=team, by=self.maker)
+        self.policy = self.put_in_force()
+
+    def newcomer(self, email: str, name: str, role: Role = Role.BROKER) -> Person:
+        """One more of the platform's people."""
+        with atomic():
+            platform = db.session.query(Organisation).filter_by(kind="PLATFORM").one()
+            return accounts.add_person(platform, email=email, full_name=name, role=role, password=PASSWORD)
+
+    def wording(self, **other: object) -> Wording:
+        """3 % of the sale: 70 % of it for the agent, 20 % for the leader, the rest stays."""
+        said = Wording(
+            code="standard",
+            name="Standart",
+            wording=WORDS,
+            method=Method.PERCENTAGE,
+            valid_from=LONG_AGO,
+            shares=[Share(1, 7000, role=AGENT), Share(2, 2000, role=LEADER)],
+            percent=Decimal("3.0000"),
+            rounding=Rounding.ROUND_HALF_UP,
+        )
+        return said._replace(**other)  # type: ignore[arg-type]
+
+    def put_in_force(self, **other: object) -> CommissionPolicy:
+        """A policy, proposed by Ayşe and put in force by Burak."""
+        with atomic():
+            policy = policies.propose(self.wording(**other), by=self.maker)
+        with atomic():
+            policies.put_in_force(policy, shown=policy.digest, by=self.checker)
+        return policy
+
+    def won(self, price: int | None = 100_000_00, *, on: date | None = None, agent: Person | None = None) -> Deal:
+        """A won deal of İpek's, led by Leyla. Price in kuruş."""
+        with atomic():
+            cast = {AGENT: [(agent or self.ipek).id], LEADER: [self.leyla.id]}
+            deal = deals.open_deal(f"Satış {next(self.numbers)}", by=self.maker, cast=cast, sale_price=price)
+            deals.win(deal, on=on or clock.today(), by=self.maker)
+        return deal
+
+    def snapshot(self, price: int = 100_000_00, *, on: date | None = None, agent: Person | None = None) -> int:
+        """A snapshot that waits for approval; its id."""
+        deal = self.won(price, on=on, agent=agent)
+        with atomic():
+            return snapshots.create(
+                [Wish(deal.id, f"deal-{deal.id}")], effective_on=on or clock.today(), by=self.maker
+            )[0]
+
+    def approve(self, *ids: int, dated_on: date | None = None) -> list[CommissionSnapshot]:
+        """Burak agrees to what he was shown."""
+        with atomic():
+            shown = {i: queries.one(CommissionSnapshot, i).digest for i in ids}
+            return snapshots.approve(shown, by=self.checker, dated_on=dated_on)
+
+    def approved(self, price: int = 100_000_00, *, on: date | None = None, agent: Person | None = None) -> int:
+        """An approved snapshot; its id."""
+        snapshot_id = self.snapshot(price, on=on, agent=agent)
+        self.approve(snapshot_id)
+        return snapshot_id
+
+    def prepared(self, *, on: date | None = None, key: str = "") -> CommissionPayoutBatch:
+        """A payout batch of everything that is due."""
+        with atomic():
+            return payouts.prepare(key=key or f"batch-{next(self.numbers)}", pay_on=on or clock.today(), by=self.maker)
+
+    def paid(self, *, on: date | None = None) -> CommissionPayoutBatch:
+        """A batch that Burak has paid."""
+        batch = self.prepared(on=on)
+        with atomic():
+            return payouts.pay(batch.id, shown=batch.digest, by=self.checker)
+
+    def reversal(self, snapshot_id: int, amount: int | None = None, *, on: date | None = None) -> CommissionCorrection:
+        """A reversal that waits for its second person."""
+        with atomic():
+            return corrections.propose_reversal(
+                snapshot_id,
+                key=f"correction-{next(self.numbers)}",
+                dated_on=on or clock.today(),
+                because="iade edildi",
+                by=self.maker,
+                amount_minor=amount,
+            )
+
+    def reverse(self, snapshot_id: int, amount: int | None = None, *, on: date | None = None) -> None:
+        """Taken back, by two people."""
+        asked = self.reversal(snapshot_id, amount, on=on)
+        with atomic():
+            corrections.do(asked.id, shown=asked.digest, by=self.checker)
+
+    def line(self, snapshot_id: int, person: Person) -> int:
+        """Somebody's line of a snapshot."""
+        row = next(row for row in queries.line_rows(snapshot_id) if row.line.person_id == person.id)
+        db.session.rollback()
+        return row.line.id
+
+    def account(self, person: Person) -> tuple[int, int, int, int, int]:
+        """Earned, paid, reversed, adjusted, blocked."""
+        sums = "earned_minor, paid_minor, reversed_minor, adjusted_minor, blocked_minor"
+        row = ask(f"SELECT {sums} FROM commission_person_account WHERE person_id = {person.id}")
+        return tuple(row[0]) if row else (0, 0, 0, 0, 0)  # type: ignore[return-value]
+
+
+def ask(sql: str) -> list[tuple[object, ...]]:
+    """Rows from the database, as it is now."""
+    found = [tuple(row) for row in db.session.execute(text(sql))]
+    db.session.rollback()
+    return found
+
+
+def tell(sql: str) -> None:
+    """What a person with psql would do."""
+    with atomic():
+        db.session.execute(text(sql))
+
+
+Act = Callable[[], object]
