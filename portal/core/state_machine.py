@@ -111,14 +111,14 @@ class StateMachine(Generic[S]):
         same = {"subject_kind": self.subject, "from_state": from_.value, "to_state": to.value, "reason": reason}
         who = {"actor": actor.name, "actor_person_id": actor.person_id, "at": clock.now()}
         if ids:
-            db.session.execute(insert(Transition), [{"subject_id": str(id), **same, **who} for id in ids])
+            db.session.execute(insert(Transition), [{"subject_id": str(thing_id), **same, **who} for thing_id in ids])
 
     def begun_all(self, ids: Sequence[int], first: S, *, actor: Actor, reason: str) -> None:
         """Write down that many things came to be."""
         same = {"subject_kind": self.subject, "from_state": None, "to_state": first.value, "reason": reason}
         who = {"actor": actor.name, "actor_person_id": actor.person_id, "at": clock.now()}
         if ids:
-            db.session.execute(insert(Transition), [{"subject_id": str(id), **same, **who} for id in ids])
+            db.session.execute(insert(Transition), [{"subject_id": str(thing_id), **same, **who} for thing_id in ids])
 
     def _note(self, thing: Any, from_: str | None, to: str, actor: Actor, reason: str) -> None:
         db.session.add(

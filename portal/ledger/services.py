@@ -95,7 +95,7 @@ def post_many(drafts: Sequence[Draft], *, by: Actor) -> list[int]:
     mistake and crashes."""
     if not drafts:
         return []
-    asked = [
+    asked: list[dict[str, object]] = [
         {
             "idempotency_key": draft.key,
             "kind": draft.kind,

@@ -82,10 +82,16 @@ class Office:
     def won(self, price: int | None = 100_000_00, *, on: date | None = None, agent: Person | None = None) -> Deal:
         """A won deal of İpek's, led by Leyla. Price in kuruş."""
         with atomic():
-            cast = {AGENT: [(agent or self.ipek).id], LEADER: [self.leyla.id]}
-            deal = deals.open_deal(f"Satış {next(self.numbers)}", by=self.maker, cast=cast, sale_price=price)
-            deals.win(deal, on=on or clock.today(), by=self.maker)
-        return deal
+            return queries.one(Deal, self.open_and_win(price, on=on, agent=agent))
+
+    def open_and_win(
+        self, price: int | None = 100_000_00, *, on: date | None = None, agent: Person | None = None
+    ) -> int:
+        """The same in somebody else's unit; the deal's id."""
+        cast = {AGENT: [(agent or self.ipek).id], LEADER: [self.leyla.id]}
+        deal = deals.open_deal(f"Satış {next(self.numbers)}", by=self.maker, cast=cast, sale_price=price)
+        deals.win(deal, on=on or clock.today(), by=self.maker)
+        return deal.id
 
     def snapshot(self, price: int = 100_000_00, *, on: date | None = None, agent: Person | None = None) -> int:
         """A snapshot that waits for approval; its id."""

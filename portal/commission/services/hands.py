@@ -63,10 +63,10 @@ def let_check_all(
 ) -> None:
     """As above for many: thing, the fingerprint that was shown, and who earns from it."""
     assert by.person_id is not None, "a machine checks nothing"
-    makers = {thing.maker_person_id for thing, _shown, _earners in things} - {None}
+    makers = {thing.maker_person_id for thing, _shown, _earners in things if thing.maker_person_id is not None}
     payees = {person for _thing, _shown, earners in things for person in earners}
     made_on = {clock.day_of(thing.made_at) for thing, _shown, _earners in things}
-    mine = one_hands({*makers, *payees} - {None}, by.person_id, days={clock.today(), *made_on})
+    mine = one_hands({*makers, *payees}, by.person_id, days={clock.today(), *made_on})
     for thing, shown, _earners in things:
         if shown != thing.digest:
             raise ChangedMeanwhile(digest=thing.digest)
