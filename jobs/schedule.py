@@ -15,7 +15,7 @@ from portal.core.database import db
 from portal.core.i18n import noted
 from portal.core.timetable import LEADER_LOCK, Periodic, run_due
 from portal.core.unit_of_work import atomic
-from portal.workflows import arguments, delivery, payouts
+from portal.workflows import arguments, delivery, payouts, sales
 
 NIGHTLY = Actor(noted("nightly reconciliation"))
 
@@ -29,6 +29,8 @@ def put_away() -> int:
 TIMETABLE = [
     Periodic(noted("accept undisputed deliveries"), delivery.accept_undisputed, timedelta(minutes=5)),
     Periodic(noted("send unsettled disputes to finance"), arguments.escalate_overdue, timedelta(minutes=15)),
+    Periodic(noted("escalate overdue commission disputes"), sales.escalate_overdue, timedelta(minutes=15)),
+    Periodic(noted("make missing commission snapshots"), sales.make_missing_ready, timedelta(hours=1)),
     Periodic(noted("find lost payments"), payouts.look_for_lost_payments, timedelta(minutes=10)),
     Periodic(noted("put away ended sessions"), put_away, timedelta(hours=1)),
     Periodic(noted("payout reconciliation"), lambda: payouts.reconcile(by=NIGHTLY), timedelta(days=1), at_hour=3),

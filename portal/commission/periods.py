@@ -130,7 +130,7 @@ def _freezes(month: date) -> Json:
     entry = CommissionLedgerEntry
     sums = select(entry.type, entry.direction, func.count(), func.sum(entry.amount_minor))
     rows = db.session.execute(sums.where(_within(entry.effective_on, month)).group_by(entry.type, entry.direction))
-    found = {f"{type}/{direction}": (count, int(minor)) for type, direction, count, minor in rows}
+    found = {f"{kind}/{direction}": (count, int(minor)) for kind, direction, count, minor in rows}
     approved = select(func.count()).where(
         _within(CommissionSnapshot.dated_on, month), CommissionSnapshot.state == SnapshotState.APPROVED
     )
@@ -151,8 +151,8 @@ def _pending(month: date) -> list[Json]:
         .order_by(CommissionSnapshot.id)
     )
     return [
-        {"kind": "snapshot", "id": id, "title": title, "minor": minor, "from": f"{month:%Y-%m}"}
-        for id, title, minor in db.session.execute(wanted)
+        {"kind": "snapshot", "id": snapshot_id, "title": title, "minor": minor, "from": f"{month:%Y-%m}"}
+        for snapshot_id, title, minor in db.session.execute(wanted)
     ]
 
 
@@ -164,8 +164,8 @@ def _corrections(month: date) -> list[Json]:
         .order_by(correction.id)
     )
     return [
-        {"kind": "correction", "id": id, "title": because, "minor": minor, "from": f"{month:%Y-%m}"}
-        for id, because, minor in db.session.execute(wanted)
+        {"kind": "correction", "id": correction_id, "title": because, "minor": minor, "from": f"{month:%Y-%m}"}
+        for correction_id, because, minor in db.session.execute(wanted)
     ]
 
 
@@ -176,7 +176,7 @@ def _batches(month: date) -> list[Json]:
         .where(_within(batch.pay_on, month), batch.state == BatchState.PREPARED)
         .order_by(batch.id)
     )
-    return [{"id": id, "pay_on": f"{day}", "minor": minor} for id, day, minor in db.session.execute(wanted)]
+    return [{"id": batch_id, "pay_on": f"{day}", "minor": minor} for batch_id, day, minor in db.session.execute(wanted)]
 
 
 def _people(month: date) -> list[Json]:
@@ -201,8 +201,8 @@ def _people(month: date) -> list[Json]:
     booked = {person: int(minor) for person, minor in db.session.execute(earned)}
     people = select(Person.id, Person.full_name).where(Person.id.in_(pending)).order_by(Person.full_name, Person.id)
     return [
-        {"person_id": id, "name": name, "with_all": booked.get(id, 0) + pending[id], "if_locked": booked.get(id, 0)}
-        for id, name in db.session.execute(people)
+        {"person_id": one, "name": name, "with_all": booked.get(one, 0) + pending[one], "if_locked": booked.get(one, 0)}
+        for one, name in db.session.execute(people)
     ]
 
 

@@ -196,10 +196,10 @@ def _amount(dispute: CommissionDispute, resolution: Resolution, amount_minor: in
 
 def _post(dispute: CommissionDispute, resolution: Resolution, amount: int, day: date, *, by: Actor) -> None:
     if resolution in POSTS:
-        type, direction = POSTS[resolution]
+        kind, direction = POSTS[resolution]
         about = ("commission dispute", dispute.id)
         row = entries.Row(
-            type,
+            kind,
             direction,
             dispute.person_id,
             dispute.line_id,

@@ -62,14 +62,14 @@ def post(rows: Sequence[Row], *, by: Actor) -> None:
         grouped[row.type, row.subject, row.effective_on].append(row)
     drafts = [
         Draft(
-            f"COMMISSION_{type.value}",
+            f"COMMISSION_{kind.value}",
             [row.pair for row in group],
-            f"commission:{type.value}:{subject[0]}:{subject[1]}",
+            f"commission:{kind.value}:{subject[0]}:{subject[1]}",
             subject,
             group[0].because,
             day,
         )
-        for (type, subject, day), group in grouped.items()
+        for (kind, subject, day), group in grouped.items()
     ]
     ids = dict(zip(grouped, post_many(drafts, by=by), strict=True))
     if real:

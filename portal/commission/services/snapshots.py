@@ -166,7 +166,7 @@ def _write(reckoned: Sequence[Reckoned], effective_on: date, *, by: Actor) -> di
         db.session.execute(plain_insert(CommissionSnapshotLine), lines)
     SNAPSHOT.begun_all(list(written.values()), PENDING, actor=by, reason=noted("made"))
     pools = {found.wish.key: {"deal": found.wish.deal_id, "pool": found.pool_minor} for found in reckoned}
-    diary.write_many("created", "snapshot", [(id, pools[key]) for key, id in written.items()], by=by)
+    diary.write_many("created", "snapshot", [(made, pools[key]) for key, made in written.items()], by=by)
     return {found.wish.key: written.get(found.wish.key) or _of_a_twin(found.wish) for found in reckoned}
 
 
@@ -189,8 +189,8 @@ def _lines(found: Reckoned, written: Mapping[str, int]) -> list[dict[str, Any]]:
 def _known(keys: Sequence[str]) -> dict[str, tuple[int, int]]:
     rows = select(CommissionSnapshot.idempotency_key, CommissionSnapshot.id, CommissionSnapshot.deal_id)
     return {
-        key: (id, deal_id)
-        for key, id, deal_id in db.session.execute(rows.where(CommissionSnapshot.idempotency_key.in_(keys)))
+        key: (found, deal_id)
+        for key, found, deal_id in db.session.execute(rows.where(CommissionSnapshot.idempotency_key.in_(keys)))
     }
 
 
