@@ -20,6 +20,7 @@ from portal.accounts.guard import open_to_the_world
 from portal.accounts.roles import ROLE_NAMES, Permission
 from portal.accounts.sessions import RowSessions
 from portal.commission.states import (
+    ACT_NAMES,
     BATCH,
     COMMISSION_DISPUTE,
     CORRECTION,
@@ -33,6 +34,7 @@ from portal.commission.states import (
     ROUNDING_WORDS,
     SNAPSHOT,
     SOURCE_WORDS,
+    SUBJECT_NAMES,
 )
 from portal.core import api, formats, i18n, limits, logs, queue, refusals, web
 from portal.core.database import db
@@ -45,7 +47,24 @@ from portal.mail.states import MAIL
 from portal.orders.states import ORDER, PAYOUT
 from portal.outbox.states import INTENT
 from portal.passport import views as passport
-from portal.portals import admin, buyer, cron, disputes, doorstep, finance, labels, network, seller, warehouse, webhooks
+from portal.portals import (
+    admin,
+    buyer,
+    commission,
+    commission_desk,
+    commission_money,
+    commission_periods,
+    cron,
+    disputes,
+    doorstep,
+    finance,
+    labels,
+    my_commission,
+    network,
+    seller,
+    warehouse,
+    webhooks,
+)
 from portal.settings import Settings
 from portal.shipping.states import PARCEL, TRACKED_MEANINGS
 from portal.stock import commands as stock_commands
@@ -75,9 +94,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels)
+    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels, my_commission)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
+    # One blueprint in three files, for people and for machines: it asks for the form's token itself.
+    assert commission and commission_money and commission_periods
+    csrf.exempt(commission_desk.bp)
+    app.register_blueprint(commission_desk.bp)
     for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):
         csrf.exempt(machine)
         app.register_blueprint(machine)
@@ -169,12 +192,15 @@ def add_filters(app: Flask) -> None:
         day=formats.day,
         instant=formats.instant,
         percent=formats.percent,
+        rate=formats.rate,
         iban=formats.iban,
         told=i18n.told,
         account=lambda name: formats.account(name, ACCOUNT_NAMES),
         entry=formats.named(ENTRY_NAMES),
         finding=formats.named(FINDING_NAMES),
         operation=formats.named(OPERATION_NAMES),
+        act=formats.named(ACT_NAMES),
+        subject=formats.named(SUBJECT_NAMES),
     )
     app.jinja_env.globals.update(
         ORDER=ORDER,

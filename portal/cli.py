@@ -58,6 +58,16 @@ def prepare() -> None:
             load()
 
 
+@click.command("demo-commission")
+@with_appcontext
+def demo_commission() -> None:
+    """Give the demo company a living commission month. Does nothing elsewhere, and nothing twice."""
+    if current_app.config["DEMO"]:
+        from portal import demo_commission
+
+        demo_commission.load()
+
+
 books = AppGroup("books", help="Ask the books.")
 
 
@@ -81,5 +91,5 @@ def _only_where_enabled() -> None:
 
 def register(app: Flask) -> None:
     """Add our commands to flask's."""
-    for command in (jobs, books, prepare):
+    for command in (jobs, books, prepare, demo_commission):
         app.cli.add_command(command)

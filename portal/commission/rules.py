@@ -80,6 +80,11 @@ class Share(NamedTuple):
     person_id: int | None = None
     role: DealRole | None = None
 
+    @property
+    def percent(self) -> Decimal:
+        """As people say it."""
+        return Decimal(self.bps) / 100
+
 
 class Part(NamedTuple):
     """One line of an allocation. `person_id` None is the SYSTEM line: what nobody has a claim to."""

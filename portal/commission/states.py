@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 
+from portal.core.i18n import noted
 from portal.core.state_machine import Meaning, StateMachine
 
 
@@ -248,4 +249,41 @@ RESOLUTION_WORDS: dict[str, Any] = {
     Resolution.RAISE: _l("More is owed"),
     Resolution.LOWER: _l("Less is owed"),
     Resolution.TAKE_BACK: _l("The disputed amount is taken back"),
+}
+# The diary's words, on screens.
+ACT_NAMES = {
+    "enrolled": noted("enrolled"),
+    "looks after": noted("looks after"),
+    "opened": noted("opened"),
+    "won": noted("won"),
+    "lost": noted("lost"),
+    "proposed": noted("proposed"),
+    "put in force": noted("put in force"),
+    "rejected": noted("rejected"),
+    "created": noted("made"),
+    "approved": noted("approved"),
+    "approved by override": noted("approved by override"),
+    "prepared": noted("prepared"),
+    "paid": noted("paid"),
+    "cancelled": noted("cancelled"),
+    "correction proposed": noted("correction proposed"),
+    "correction rejected": noted("correction rejected"),
+    "reversed": noted("taken back"),
+    "adjusted": noted("adjusted"),
+    "locked": noted("locked"),
+    "release asked for": noted("release asked for"),
+    "released": noted("released"),
+    "paper added": noted("paper added"),
+    "resolved": noted("decided"),
+    "escalated": noted("overdue"),
+}
+SUBJECT_NAMES = {
+    "agent": noted("Agent"),
+    "customer": noted("Customer"),
+    "deal": noted("Deal"),
+    "policy": noted("Policy"),
+    "snapshot": noted("Snapshot"),
+    "payout": noted("Payout"),
+    "period lock": noted("Lock"),
+    "dispute": noted("Objection"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
 
@@ -12,6 +12,7 @@ from sqlalchemy import text
 from portal.accounts import services as accounts
 from portal.accounts.models import Organisation, Person
 from portal.accounts.roles import Role
+from portal.commission import periods as looks
 from portal.commission import queries
 from portal.commission.models import (
     CommissionCorrection,
@@ -21,15 +22,18 @@ from portal.commission.models import (
     Deal,
 )
 from portal.commission.rules import Share
-from portal.commission.services import corrections, deals, payouts, policies, snapshots
+from portal.commission.services import corrections, deals, disputes, payouts, periods, policies, snapshots
 from portal.commission.services.policies import Wording
 from portal.commission.services.snapshots import Wish
 from portal.commission.states import DealRole, Method, Rounding
 from portal.core import clock
 from portal.core.database import db
+from portal.core.idempotency import digest_of
 from portal.core.unit_of_work import atomic
 from portal.demo import PASSWORD
+from portal.disputes.pictures import redrawn
 from tests.cast import Cast, actor
+from tests.pictures import a_photo
 
 AGENT, LEADER, SOURCE = DealRole.AGENT, DealRole.LEADER, DealRole.SOURCE
 WORDS = "Satış temsilcisi net satışın %3'ünden pay alır."
@@ -169,3 +173,39 @@ def tell(sql: str) -> None:
 
 
 Act = Callable[[], object]
+
+
+def a_living_desk(cast: Cast) -> dict[str, object]:
+    """One of everything, made by Ayşe and earned by Burak: the numbers for the addresses of the desk."""
+    ayse, gul, burak = actor(cast.ayse), actor(cast.gul), actor(cast.burak)
+    today = clock.today()
+    shares = [Share(1, 10_000, role=AGENT)]
+    with atomic():
+        deals.enrol(cast.burak.id, team="Kuzey", by=ayse)
+        said = Wording("standard", "Standart", WORDS, Method.FIXED, LONG_AGO, shares, fixed_minor=500_00)
+        policy = policies.propose(said, by=ayse)
+    with atomic():
+        policies.put_in_force(policy, shown=policy.digest, by=gul)
+    with atomic():
+        deal = deals.open_deal("Satış", by=ayse, cast={AGENT: [cast.burak.id]}, sale_price=100)
+        deals.win(deal, on=today, by=ayse)
+        snapshot_id = snapshots.create([Wish(deal.id, "k")], effective_on=today, by=ayse)[0]
+    with atomic():
+        snapshots.approve({snapshot_id: queries.one(CommissionSnapshot, snapshot_id).digest}, by=gul)
+    line_id = queries.line_rows(snapshot_id)[0].line.id
+    db.session.rollback()
+    with atomic():
+        dispute = disputes.open_dispute(line_id, amount_minor=100_00, claim="eksik", by=burak)
+        disputes.attach(dispute, redrawn(a_photo()), by=burak)
+        batch = payouts.prepare(key="k", pay_on=today, by=ayse)
+        correction = corrections.propose_reversal(
+            snapshot_id, key="k", dated_on=today, because="x", by=ayse, amount_minor=1
+        )
+    month = looks.month_of(today.replace(day=1) - timedelta(days=40))
+    with atomic():
+        lock = periods.lock(month, shown=digest_of(looks.what_if(month)), because="x", by=ayse)
+    return {
+        "deal_id": deal.id, "snapshot_id": snapshot_id, "line_id": line_id, "policy_id": policy.id,
+        "batch_id": batch.id, "correction_id": correction.id, "lock_id": lock.id, "paper_id": 1,
+        "person_id": cast.burak.id, "file_kind": "xlsx", "objection": dispute.id,
+    }  # fmt: skip

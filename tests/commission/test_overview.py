@@ -96,8 +96,8 @@ def test_the_identity_holds_for_every_day_and_every_instant(office: Office, chan
     instants = sorted({row[5] for row in rows})
     for day in [None, *days]:
         for instant in [None, *instants[::7], datetime(2000, 1, 1, tzinfo=UTC)]:
-            until = None if day is None else day + timedelta(days=1)  # type: ignore[operator]
-            window = Window(until_on=until, known_at=instant)  # type: ignore[arg-type]
+            until = None if day is None else day + timedelta(days=1)
+            window = Window(until_on=until, known_at=instant)
             seen = {row.person_id: row.sums for row in overview.people(window)}
             db.session.rollback()
             assert seen == replayed(rows, day, instant) | {

@@ -51,7 +51,7 @@ def test_a_locked_month_refuses_create_approve_payout_and_reverse(office: Office
     deal = office.won()
     batch, back = office.prepared(on=day), office.reversal(done, on=day)
     locked(office, day)
-    acts = {
+    acts: dict[str, Callable[[], object]] = {
         "create": lambda: snapshots.create([Wish(deal.id, "x")], effective_on=day, by=office.maker),
         "approve": lambda: snapshots.approve({waiting: _shown(waiting)}, by=office.checker),
         "pay": lambda: payouts.pay(batch.id, shown=batch.digest, by=office.checker),
@@ -109,12 +109,13 @@ def test_the_lock_does_what_the_preview_said(office: Office) -> None:
     assert {(row["kind"], row["id"]) for row in preview["slides"]} == {("snapshot", waiting), ("correction", back.id)}
     assert [row["id"] for row in preview["payouts"]] == [batch.id]
     office.approve(waiting, dated_on=date.fromisoformat(f"{preview['slides'][0]['to']}-01"))
-    earned = dict(
-        ask(
+    earned = {
+        row[0]: row[1]
+        for row in ask(
             f"""SELECT person_id, sum(amount_minor)::bigint FROM commission_ledger_entry WHERE type = 'EARN'
             AND date_trunc('month', effective_on) = '{looks.month_of(day)}' GROUP BY person_id"""
         )
-    )
+    }
     assert {row["person_id"]: row["if_locked"] for row in preview["people"]} == earned
     assert looks.broken_seals() == []
     tell("ALTER TABLE commission_ledger_entry DISABLE TRIGGER USER")
@@ -193,6 +194,7 @@ class Race:
     def __init__(self, app: Flask, office: Office) -> None:
         self.app, self.office = app, office
         self.waits: list[float] = []
+        self.digest_of: Callable[[object], str] = digest_of
         self.late = 0
         self.answers: Counter[str] = Counter()
 
@@ -266,7 +268,7 @@ class Race:
             key = month.year * 12 + month.month
             db.session.execute(text("SELECT pg_advisory_xact_lock(7310, :key)"), {"key": key})
             self.waits.append(time.perf_counter() - began)
-            shown = periods.digest_of(looks.what_if(month))
+            shown = self.digest_of(looks.what_if(month))
             periods.lock(month, shown=shown, because="yarış", by=self.office.maker)
 
     def _slipped_in(self, month: date) -> int:
@@ -304,7 +306,8 @@ def test_nothing_is_inside_after_the_lock_whoever_posts_meanwhile(race: Race) ->
 @pytest.mark.xdist_group("faults")
 def test_a_plain_look_lets_something_slip_in(race: Race, monkeypatch: pytest.MonkeyPatch) -> None:
     """The naive twin: the same trigger without the advisory lock, and a closer who trusts his first look."""
-    monkeypatch.setattr(periods, "digest_of", lambda _consequences: "seen")
+    race.digest_of = lambda _consequences: "seen"
+    monkeypatch.setattr(periods, "digest_of", race.digest_of)
     tell(NAIVE)
     for _ in range(5):
         race.run(1 if not race.waits else 2)

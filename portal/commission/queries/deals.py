@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import func, select
 
-from portal.accounts.models import Person
+from portal.accounts.models import Organisation, Person
 from portal.commission.models import (
     CommissionAgent,
     CommissionPolicy,
@@ -166,3 +166,31 @@ def terms_of(policy: CommissionPolicy) -> Terms:
     """How a policy makes a pool."""
     rounding = Rounding(policy.rounding_rule) if policy.rounding_rule else None
     return Terms(Method(policy.method), policy.percent, rounding, policy.fixed_commission_minor)
+
+
+# People and customers ---------------------------------------------------------------------------------------
+
+
+def customers(day: date) -> list[tuple[int, str, int | None, str | None]]:
+    """Every buyer with who looks after it on a day: organisation, name, agent, agent's name."""
+    latest = (
+        select(CustomerAgent.organisation_id, CustomerAgent.person_id)
+        .where(CustomerAgent.from_on <= day)
+        .distinct(CustomerAgent.organisation_id)
+        .order_by(CustomerAgent.organisation_id, CustomerAgent.from_on.desc())
+        .subquery()
+    )
+    wanted = (
+        select(Organisation.id, Organisation.name, latest.c.person_id, Person.full_name)
+        .outerjoin(latest, latest.c.organisation_id == Organisation.id)
+        .outerjoin(Person, Person.id == latest.c.person_id)
+        .where(Organisation.kind == "BUYER")
+        .order_by(Organisation.name)
+    )
+    return [tuple(row) for row in db.session.execute(wanted)]
+
+
+def people_who_might_sell() -> list[tuple[int, str]]:
+    """The platform's brokers: who may be enrolled as sales agents."""
+    wanted = select(Person.id, Person.full_name).where(Person.role == "broker", Person.is_active)
+    return [tuple(row) for row in db.session.execute(wanted.order_by(Person.full_name))]  # type: ignore[misc]

@@ -13,12 +13,16 @@ from portal.commission.models import (
     CommissionCorrectionItem,
     CommissionPayoutBatch,
     CommissionPayoutItem,
+    CommissionPolicy,
     CommissionSnapshot,
     CommissionSnapshotLine,
     Deal,
 )
 from portal.commission.states import (
     BatchState,
+    CorrectionState,
+    PolicyState,
+    SnapshotState,
 )
 from portal.core.database import db
 
@@ -78,3 +82,23 @@ def diary(*, kind: str = "", subject_id: int | None = None) -> Any:
     if kind:
         wanted = wanted.where(CommissionAuditEvent.subject_kind == kind)
     return wanted if subject_id is None else wanted.where(CommissionAuditEvent.subject_id == subject_id)
+
+
+def diary_of(kind: str, subject_id: int) -> list[CommissionAuditEvent]:
+    """Everything that was done to one thing, oldest first."""
+    return list(reversed(db.session.scalars(diary(kind=kind, subject_id=subject_id).limit(100)).all()))
+
+
+def waiting_for_a_check() -> list[tuple[str, int, int | None]]:
+    """What waits for a second person: kind, how many, and who made them."""
+    waits: dict[str, tuple[Any, str]] = {
+        "snapshot": (CommissionSnapshot, SnapshotState.PENDING_APPROVAL),
+        "payout": (CommissionPayoutBatch, BatchState.PREPARED),
+        "correction": (CommissionCorrection, CorrectionState.PROPOSED),
+        "policy": (CommissionPolicy, PolicyState.PROPOSED),
+    }
+    found = []
+    for kind, (table, state) in waits.items():
+        rows = select(table.maker_person_id, func.count()).where(table.state == state)
+        found += [(kind, count, maker) for maker, count in db.session.execute(rows.group_by(table.maker_person_id))]
+    return found
