@@ -118,7 +118,11 @@ def _policy(cast: Cast) -> None:
         policies.put_in_force(agreed, shown=agreed.digest, by=cast.actor("broker@demo.tr"))
     next_year = date(clock.today().year + 1, 1, 1)
     better = said._replace(
-        name="Standart hakediş, yeni yıl", percent=Decimal("3.2500"), rounding=Rounding.BANKERS, valid_from=next_year
+        name="Standart hakediş, yeni yıl",
+        wording=WORDS.replace("%3 ", "%3,25 "),
+        percent=Decimal("3.2500"),
+        rounding=Rounding.BANKERS,
+        valid_from=next_year,
     )
     with atomic():
         policies.propose(better, by=cast.actor("finance@demo.tr"))

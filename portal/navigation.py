@@ -26,7 +26,7 @@ _MONEY = [
     (_l("In trust"), "/finance/holds"),
     (_l("Disputes"), "/disputes"),
     (_l("Payouts"), "/finance/payouts"),
-    (_l("Commission"), "/admin/commission/"),
+    (_l("Sales commission"), "/admin/commission/"),
     (_l("Ledger"), "/finance/ledger"),
 ]
 _MACHINES = [
@@ -53,7 +53,7 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
     Role.PACKER: [(_l("Parcels"), "/warehouse/")],
     Role.FINANCE: [*_MONEY, *_MACHINES],
     Role.BROKER: [*_MONEY, (_l("My commission"), "/commission/"), *_MACHINES],
-    Role.ADMIN: [*_MACHINES, (_l("Commission"), "/admin/commission/"), (_l("Ledger"), "/finance/ledger")],
+    Role.ADMIN: [*_MACHINES, (_l("Sales commission"), "/admin/commission/"), (_l("Ledger"), "/finance/ledger")],
 }
 
 

@@ -712,8 +712,11 @@ BEGIN
     SELECT s.state = 'APPROVED' AND l.amount_minor = NEW.amount_minor INTO right_so
       FROM commission_snapshot_line l JOIN commission_snapshot s ON s.id = l.snapshot_id WHERE l.id = NEW.line_id;
   ELSIF NEW.type = 'PAYOUT' THEN
-    SELECT b.state = 'PAID' AND i.amount_minor = NEW.amount_minor AND i.line_id = NEW.line_id INTO right_so
+    -- Nothing is paid before it was earned: the books must add up on every day in between, too.
+    SELECT b.state = 'PAID' AND i.amount_minor = NEW.amount_minor AND i.line_id = NEW.line_id
+        AND s.dated_on <= NEW.effective_on INTO right_so
       FROM commission_payout_item i JOIN commission_payout_batch b ON b.id = i.batch_id
+      JOIN commission_snapshot_line l ON l.id = i.line_id JOIN commission_snapshot s ON s.id = l.snapshot_id
       WHERE i.id = NEW.payout_item_id;
   ELSIF NEW.correction_item_id IS NOT NULL THEN
     SELECT c.state = 'DONE' AND c.type = NEW.type AND c.direction = NEW.direction

@@ -17,7 +17,7 @@ from portal.core import formats
 from portal.core.formats import money, percent
 from portal.core.i18n import told
 
-WIDE = 1000  # the picture's width in its own units
+WIDE = 400  # the picture's width in its own units
 
 
 class Step(NamedTuple):
@@ -30,7 +30,7 @@ class Step(NamedTuple):
 
 
 class Bar(NamedTuple):
-    """One bar of the waterfall, in thousandths of the pool."""
+    """One bar of the waterfall, in parts of the picture's width."""
 
     label: str
     minor: int

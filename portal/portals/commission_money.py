@@ -167,7 +167,7 @@ def payout_list() -> Response:
     rows = paged(queries.batches(state=state))
     names = {agent: name for agent, name, _team in queries.agents()}
     per_person: dict[int, int] = {}
-    for due in payouts.due():
+    for due in payouts.due(clock.today()):
         per_person[due.person_id] = per_person.get(due.person_id, 0) + due.amount_minor
     return shown(
         "commission/payouts.html",

@@ -18,7 +18,7 @@ from portal.commission import periods as looks
 from portal.commission import queries, rehearsal
 from portal.commission.rules import Share
 from portal.commission.statements import statement
-from portal.commission.why import why
+from portal.commission.why import WIDE, why
 from portal.core import clock
 from portal.core.database import db
 from portal.core.unit_of_work import atomic
@@ -275,7 +275,7 @@ def test_the_explanation_adds_up(app: Flask, office: Office) -> None:
         entries = [step.minor or 0 for step in found.steps if step.kind == "entry"]
         assert sum(entries) == steps["left"] == found.outstanding == -7_00
         assert "3.000,0003" in " ".join(step.text for step in found.steps)
-        assert all(0 <= bar.x <= 1000 and bar.x + bar.width <= 1002 for bar in found.bars)
+        assert all(0 <= bar.x <= WIDE and bar.x + bar.width <= WIDE + 2 for bar in found.bars)
 
 
 def test_a_rehearsal_with_the_same_policy_is_what_happened(office: Office) -> None:

@@ -51,6 +51,12 @@ def test_a_line_is_in_one_batch_at_a_time(office: Office) -> None:
     assert office.prepared().total_minor == first.total_minor
 
 
+def test_nothing_is_paid_before_it_was_earned(office: Office) -> None:
+    office.approved()
+    with pytest.raises(payouts.NothingToPay):
+        office.prepared(on=clock.today() - timedelta(days=1))
+
+
 def test_the_same_key_prepares_one_batch(office: Office) -> None:
     office.approved()
     first = office.prepared(key="k")

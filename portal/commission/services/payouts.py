@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 
 from portal.commission import queries
 from portal.commission.models import (
+    CommissionLedgerEntry,
     CommissionLineAccount,
     CommissionPayoutBatch,
     CommissionPayoutItem,
@@ -46,13 +47,18 @@ class Due(NamedTuple):
     amount_minor: int
 
 
-def due(people: Sequence[int] | None = None) -> list[Due]:
-    """What may be paid: owed, not argued about, not in another batch; oldest lines first, and no more to a person
+def due(on: date, people: Sequence[int] | None = None) -> list[Due]:
+    """What may be paid on a day: earned by then, owed, not argued about, not in another batch; oldest lines first, and no more to a person
     than he is owed in all (paid commission that was taken back counts against his other lines)."""
     reserved = queries.reserved_lines()
     rooms = _rooms(people)
     person_of: dict[int, int] = {}
-    wanted = select(CommissionLineAccount).where(CommissionLineAccount.person_id.in_(rooms))
+    earned = select(CommissionLedgerEntry.line_id).where(
+        CommissionLedgerEntry.type == EntryType.EARN, CommissionLedgerEntry.effective_on <= on
+    )
+    wanted = select(CommissionLineAccount).where(
+        CommissionLineAccount.person_id.in_(rooms), CommissionLineAccount.line_id.in_(earned)
+    )
     accounts = list(db.session.scalars(wanted.order_by(CommissionLineAccount.person_id, CommissionLineAccount.line_id)))
     for account in accounts:
         person_of[account.line_id] = account.person_id
@@ -84,7 +90,7 @@ def prepare(*, key: str, pay_on: date, by: Actor, people: Sequence[int] | None =
             raise KeyUsedForSomethingElse
         return known
     periods.hold_open([pay_on])
-    wanted = due(people)
+    wanted = due(pay_on, people)
     if not wanted:
         raise NothingToPay(_l("Nobody is owed anything that could be paid now."))
     batch = CommissionPayoutBatch(
