@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -89,7 +90,7 @@ def test_the_identity_holds_for_every_day_and_every_instant(office: Office, chan
     history = History(office, chance)
     history.happen(25)
     assert history.done > 10
-    rows = ask(
+    rows: list[Any] = ask(
         "SELECT person_id, type, direction, amount_minor, effective_on, recorded_at FROM commission_ledger_entry"
     )
     days = sorted({row[4] for row in rows})
