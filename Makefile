@@ -30,6 +30,7 @@ faults: $(STAMP) $(CATALOGUE).mo ## The fault suite alone
 
 bench: $(STAMP) $(CATALOGUE).mo ## Ratios against a floor measured in the same run
 	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python -m tests.benchmarks.commission
 
 messages: $(STAMP) ## Collect what has to be translated
 	$(BIN)/pybabel -q extract -F portal/translations/babel.cfg -k _l -k lazy_gettext -k noted --no-location --sort-output -o $(VENV)/messages.pot .

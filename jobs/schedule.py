@@ -24,7 +24,7 @@ from portal.reports import services as reports
 from portal.schedules import services as schedules
 from portal.schedules.services import Claimed, SlotLost
 from portal.schedules.states import TickOutcome
-from portal.workflows import arguments, delivery, marketplace_jobs, notices, payouts, set_aside, stock_push
+from portal.workflows import arguments, delivery, marketplace_jobs, notices, payouts, sales, set_aside, stock_push
 
 NIGHTLY = Actor(noted("nightly reconciliation"))
 
@@ -45,6 +45,8 @@ TIMETABLE = [
     Periodic(noted("accept undisputed deliveries"), delivery.accept_undisputed, timedelta(minutes=5)),
     Periodic(noted("send unsettled disputes to finance"), arguments.escalate_overdue, timedelta(minutes=15)),
     Periodic(noted("let go of goods nobody paid for"), set_aside.look_after, timedelta(minutes=1)),
+    Periodic(noted("escalate overdue commission disputes"), sales.escalate_overdue, timedelta(minutes=15)),
+    Periodic(noted("make missing commission snapshots"), sales.make_missing_ready, timedelta(hours=1)),
     Periodic(noted("find lost payments"), payouts.look_for_lost_payments, timedelta(minutes=10)),
     Periodic(noted("ask storefronts for orders"), marketplace_jobs.ask_everybody, timedelta(minutes=5)),
     Periodic(noted("look for gaps in storefront orders"), marketplace_jobs.compare_everybody, timedelta(hours=1)),

@@ -19,6 +19,23 @@ from portal.accounts import views as accounts_views
 from portal.accounts.guard import open_to_the_world
 from portal.accounts.roles import ROLE_NAMES, Permission
 from portal.accounts.sessions import RowSessions
+from portal.commission.states import (
+    ACT_NAMES,
+    BATCH,
+    COMMISSION_DISPUTE,
+    CORRECTION,
+    DEAL,
+    ENTRY_WORDS,
+    LOCK,
+    POLICY,
+    RELEASE,
+    RESOLUTION_WORDS,
+    ROLE_WORDS,
+    ROUNDING_WORDS,
+    SNAPSHOT,
+    SOURCE_WORDS,
+    SUBJECT_NAMES,
+)
 from portal.core import api, formats, i18n, limits, logs, queue, refusals, web
 from portal.core.database import db
 from portal.despatch.states import NOTE, VERDICT_NAMES
@@ -34,6 +51,10 @@ from portal.passport import views as passport
 from portal.portals import (
     admin,
     buyer,
+    commission,
+    commission_desk,
+    commission_money,
+    commission_periods,
     cron,
     disputes,
     doorstep,
@@ -43,6 +64,7 @@ from portal.portals import (
     labels,
     marketplace,
     media,
+    my_commission,
     network,
     packing,
     packing_tools,
@@ -95,10 +117,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_filters(app)
     wiring.cast(app, settings)
     warehouse_people = (warehouse, packing, packing_tools, marketplace, stockroom, goods, push, media)
-    desk_people = (finance, admin, schedules, reports, post, privacy)
+    desk_people = (finance, admin, schedules, reports, post, privacy, my_commission)
     people = (buyer, seller, *warehouse_people, *desk_people, disputes, doorstep, labels)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
+    # One blueprint in three files, for people and for machines: it asks for the form's token itself.
+    assert commission and commission_money and commission_periods
+    csrf.exempt(commission_desk.bp)
+    app.register_blueprint(commission_desk.bp)
     for machine in (health.bp, accounts_api.bp, network.bp, webhooks.bp, cron.bp):
         csrf.exempt(machine)
         app.register_blueprint(machine)
@@ -194,6 +220,7 @@ def add_filters(app: Flask) -> None:
         instant=formats.instant,
         percent=formats.percent,
         pieces=formats.pieces,
+        rate=formats.rate,
         iban=formats.iban,
         seconds=formats.seconds,
         told=i18n.told,
@@ -203,6 +230,8 @@ def add_filters(app: Flask) -> None:
         finding=formats.named(FINDING_NAMES),
         operation=formats.named(OPERATION_NAMES),
         movement=formats.named({kind.value: name for kind, name in MOVEMENT_NAMES.items()}),
+        act=formats.named(ACT_NAMES),
+        subject=formats.named(SUBJECT_NAMES),
     )
     app.jinja_env.globals.update(
         ORDER=ORDER,
@@ -223,4 +252,17 @@ def add_filters(app: Flask) -> None:
         STOREFRONT_PACKAGE=PACKAGE,
         RETURN=RETURN,
         CHECKED=CHECKED_MEANINGS,
+        DEAL=DEAL,
+        POLICY=POLICY,
+        SNAPSHOT=SNAPSHOT,
+        BATCH=BATCH,
+        CORRECTION=CORRECTION,
+        PERIOD_LOCK=LOCK,
+        LOCK_RELEASE=RELEASE,
+        COMMISSION_DISPUTE=COMMISSION_DISPUTE,
+        ROLE_WORDS=ROLE_WORDS,
+        SOURCE_WORDS=SOURCE_WORDS,
+        ROUNDING_WORDS=ROUNDING_WORDS,
+        ENTRY_WORDS=ENTRY_WORDS,
+        RESOLUTION_WORDS=RESOLUTION_WORDS,
     )

@@ -94,6 +94,16 @@ def release() -> None:
     click.echo(f"{released} calls are asked about now.")
 
 
+@click.command("demo-commission")
+@with_appcontext
+def demo_commission() -> None:
+    """Give the demo company a living commission month. Does nothing elsewhere, and nothing twice."""
+    if current_app.config["DEMO"]:
+        from portal import demo_commission
+
+        demo_commission.load()
+
+
 books = AppGroup("books", help="Ask the books.")
 
 
@@ -117,5 +127,5 @@ def _only_where_enabled() -> None:
 
 def register(app: Flask) -> None:
     """Add our commands to flask's."""
-    for command in (jobs, books, mail, outbox, prepare):
+    for command in (jobs, books, mail, outbox, prepare, demo_commission):
         app.cli.add_command(command)

@@ -90,6 +90,7 @@ class Settings:
     smtp_sender: str = "Emanet <emanet@localhost>"
     smtp_timeout_seconds: Decimal = Decimal(10)
     dispute_days: int = 7  # days in which buyer and seller may settle an argument among themselves
+    commission_dispute_days: int = 5  # business days in which finance answers an objection to a commission
     sandbox_url: str = ""  # set where the provider sandbox runs beside us
     demo: bool = False  # the demo company: movable clock, sign-in hints
     enable_jobs: bool = False  # scheduler and sweeper may run here
@@ -173,6 +174,7 @@ class Settings:
             smtp_sender=reader.get("SMTP_SENDER") or cls.smtp_sender,
             smtp_timeout_seconds=reader.decimal("SMTP_TIMEOUT_SECONDS", cls.smtp_timeout_seconds),
             dispute_days=reader.whole("DISPUTE_DAYS", cls.dispute_days),
+            commission_dispute_days=reader.whole("COMMISSION_DISPUTE_DAYS", cls.commission_dispute_days),
             sandbox_url=reader.get("SANDBOX_URL"),
             demo=reader.flag("DEMO"),
             enable_jobs=reader.flag("ENABLE_JOBS"),

@@ -13,6 +13,7 @@ from portal.accounts import queries, roles, tokens
 from portal.accounts.models import Person
 from portal.accounts.roles import Permission
 from portal.core.actor import Actor
+from portal.core.api import from_a_machine
 from portal.core.errors import NotAllowed, NotSignedIn
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -99,7 +100,7 @@ def check_doors(app: Flask) -> None:
 
 def is_api() -> bool:
     """Whether a machine is asking."""
-    return request.path.startswith("/api/")
+    return from_a_machine()
 
 
 def _person_of_session(person_id: str) -> Person | None:

@@ -67,6 +67,13 @@ class Permission(StrEnum):
     MEDIA_SEE = "media_see"
     PRIVACY_SEE = "privacy_see"
     PRIVACY_ACT = "privacy_act"
+    COMMISSION_SEE = "commission_see"
+    COMMISSION_MAKE = "commission_make"
+    COMMISSION_CHECK = "commission_check"
+    COMMISSION_OVERRIDE = "commission_override"
+    COMMISSION_LOCK = "commission_lock"
+    COMMISSION_RESOLVE = "commission_resolve"
+    COMMISSION_SEE_OWN = "commission_see_own"
 
 
 _WATCHING = frozenset(
@@ -85,6 +92,17 @@ _WATCHING = frozenset(
         Permission.REPORT_SEE,
         Permission.MAIL_SEE,
         Permission.MEDIA_SEE,
+        Permission.COMMISSION_SEE,
+    }
+)
+# Making and checking are both finance's and the administrator's; that one person does not do both for one thing is
+# not a matter of permissions (portal/commission/services/hands.py).
+_COMMISSION_DESK = frozenset(
+    {
+        Permission.COMMISSION_MAKE,
+        Permission.COMMISSION_CHECK,
+        Permission.COMMISSION_LOCK,
+        Permission.COMMISSION_RESOLVE,
     }
 )
 # Receiving, counting, moving; what is kept and where it can lie is the administrator's.
@@ -128,6 +146,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | _STOCKROOM,
     Role.FINANCE: _WATCHING
     | _ARGUING
+    | _COMMISSION_DESK
     | {
         Permission.REFUND_ASK,
         Permission.RECONCILE,
@@ -138,9 +157,11 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.SCHEDULE_ACT,
         Permission.MAIL_ACT,
     },
-    Role.BROKER: _WATCHING,
+    # Brokers sell and check: what pays themselves they cannot check (a trigger agrees).
+    Role.BROKER: _WATCHING | {Permission.COMMISSION_CHECK, Permission.COMMISSION_SEE_OWN},
     Role.ADMIN: _WATCHING
     | _STOCKROOM
+    | _COMMISSION_DESK
     | {
         Permission.INBOX_ACT,
         Permission.OUTBOX_ACT,
@@ -155,6 +176,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.LOG_SEE,
         Permission.PRIVACY_SEE,
         Permission.PRIVACY_ACT,
+        Permission.COMMISSION_OVERRIDE,
     },
 }
 

@@ -19,6 +19,27 @@ BIGGEST_ID = 2**63 - 1
 ERRORS = (400, 401, 403, 404, 405, 409, 411, 413, 415, 422, 429, 503)
 
 
+# Pages that answer machines, too (spec §6): with a bearer token the same address speaks JSON.
+SPEAKS_BOTH = "/admin/commission"
+
+
+def from_a_machine() -> bool:
+    """Whether a machine is asking: it is known by its token, never by a session, and needs no form token."""
+    if request.path.startswith("/api/"):
+        return True
+    both = request.path == SPEAKS_BOTH or request.path.startswith(f"{SPEAKS_BOTH}/")
+    return both and request.headers.get("Authorization", "").lower().startswith("bearer ")
+
+
+def wants_json() -> bool:
+    """Whether the answer is to be JSON: for machines, and where a browser's script prefers it."""
+    if from_a_machine():
+        return True
+    both = request.path.startswith(SPEAKS_BOTH)
+    kinds = request.accept_mimetypes
+    return both and kinds.best_match(["text/html", "application/json"]) == "application/json"
+
+
 class Spec(NamedTuple):
     """What an API route says about itself."""
 

@@ -53,6 +53,18 @@ def percent(value: Decimal, language: str | None = None) -> str:
     return f"%{written}" if language == "tr" else f"{written}%"
 
 
+def rate(value: Decimal, language: str | None = None) -> str:
+    """%2,1250 as %2,125: a rate with every digit it has."""
+    language = language or _language()
+    written = exactly(value, language)
+    return f"%{written}" if language == "tr" else f"{written}%"
+
+
+def exactly(value: Decimal, language: str | None = None) -> str:
+    """A number with every digit it has; for showing what was rounded."""
+    return format_decimal(value, format="#,##0.############", locale=language or _language())
+
+
 def day(value: date | None) -> str:
     """21.11.2026."""
     return "" if value is None else f"{value:%d.%m.%Y}"

@@ -15,13 +15,14 @@ from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
+from portal.core.api import wants_json
 from portal.core.database import db
 from portal.core.errors import NotSignedIn, Refusal
 from portal.core.web import safe_next, wants_region
 
 
 def _is_api() -> bool:
-    return request.path.startswith("/api/")
+    return wants_json()
 
 
 def _refused(refusal: Refusal) -> AnyResponse:

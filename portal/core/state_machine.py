@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import CursorResult, ForeignKey, Index, update
+from sqlalchemy import CursorResult, ForeignKey, Index, insert, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core import clock
@@ -104,6 +104,21 @@ class StateMachine(Generic[S]):
             raise WrongMoment(_l("Somebody else was faster. Please look again."), state=from_, wanted=to)
         db.session.refresh(thing, [self.column, *also])
         self._note(thing, from_, to, actor, reason)
+
+    def moved_all(self, ids: Sequence[int], from_: S, to: S, *, actor: Actor, reason: str) -> None:
+        """Write down the same move of many things at once. The caller has moved them, by one conditional UPDATE."""
+        assert self.allows(from_, to)
+        same = {"subject_kind": self.subject, "from_state": from_.value, "to_state": to.value, "reason": reason}
+        who = {"actor": actor.name, "actor_person_id": actor.person_id, "at": clock.now()}
+        if ids:
+            db.session.execute(insert(Transition), [{"subject_id": str(thing_id), **same, **who} for thing_id in ids])
+
+    def begun_all(self, ids: Sequence[int], first: S, *, actor: Actor, reason: str) -> None:
+        """Write down that many things came to be."""
+        same = {"subject_kind": self.subject, "from_state": None, "to_state": first.value, "reason": reason}
+        who = {"actor": actor.name, "actor_person_id": actor.person_id, "at": clock.now()}
+        if ids:
+            db.session.execute(insert(Transition), [{"subject_id": str(thing_id), **same, **who} for thing_id in ids])
 
     def _note(self, thing: Any, from_: str | None, to: str, actor: Actor, reason: str) -> None:
         db.session.add(

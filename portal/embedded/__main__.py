@@ -141,11 +141,12 @@ def _portal(port: int) -> list[Child]:
 
 
 def _prepare(env: dict[str, str]) -> None:
-    done = subprocess.run(  # noqa: S603
-        [_program("flask"), "prepare"], env=env, cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"The database could not be prepared:\n{done.stderr[-3000:]}")
+    for command in ("prepare", "demo-commission"):
+        done = subprocess.run(  # noqa: S603
+            [_program("flask"), command], env=env, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise SystemExit(f"The database could not be prepared:\n{done.stderr[-3000:]}")
 
 
 def _say_ready(port: int, sandbox_port: int, seconds: float) -> None:

@@ -147,6 +147,65 @@ QUESTIONS = [
            WHERE o.payout_status = 'RELEASED' AND h.state IN ('HELD', 'RELEASING')""",
     ),
     Question(
+        noted("commission rows that are not what the journal says"),
+        """SELECT a.code, a.in_journal, l.in_ledger FROM (
+             SELECT acc.id, acc.person_id, acc.code, coalesce(sum(CASE WHEN p.credit_account_id = acc.id
+               THEN p.amount_kurus ELSE -p.amount_kurus END), 0) AS in_journal
+             FROM ledger_account acc LEFT JOIN posting p ON acc.id IN (p.credit_account_id, p.debit_account_id)
+             WHERE acc.kind = 'AGENT' GROUP BY acc.id) a
+           FULL JOIN (SELECT person_id, sum(CASE WHEN direction = 'CREDIT' THEN amount_minor ELSE -amount_minor END)
+               AS in_ledger FROM commission_ledger_entry GROUP BY person_id) l ON l.person_id = a.person_id
+           WHERE a.in_journal IS DISTINCT FROM l.in_ledger""",
+    ),
+    Question(
+        noted("commission snapshots whose shares are not their pool"),
+        """SELECT s.id, s.pool_amount_minor, sum(l.amount_minor) FROM commission_snapshot s
+           LEFT JOIN commission_snapshot_line l ON l.snapshot_id = s.id GROUP BY s.id
+           HAVING coalesce(sum(l.amount_minor), 0) <> s.pool_amount_minor""",
+    ),
+    Question(
+        noted("approved commission that was not earned line by line"),
+        """SELECT l.id FROM commission_snapshot_line l JOIN commission_snapshot s ON s.id = l.snapshot_id
+           LEFT JOIN commission_ledger_entry e ON e.line_id = l.id AND e.type = 'EARN'
+           WHERE l.kind = 'PERSON' AND l.amount_minor > 0
+             AND (s.state IN ('APPROVED', 'REVERSED')) <> (e.id IS NOT NULL AND e.amount_minor = l.amount_minor)""",
+    ),
+    Question(
+        noted("kept commission sums that are not the sum of their rows"),
+        """SELECT coalesce(a.person_id, e.person_id) AS person_id FROM commission_person_account a
+           FULL JOIN (SELECT person_id,
+               coalesce(sum(amount_minor) FILTER (WHERE type = 'EARN'), 0) AS earned,
+               coalesce(sum(amount_minor) FILTER (WHERE type = 'PAYOUT'), 0) AS paid,
+               coalesce(sum(amount_minor) FILTER (WHERE type = 'REVERSAL'), 0) AS reversed,
+               coalesce(sum(CASE WHEN direction = 'CREDIT' THEN amount_minor ELSE -amount_minor END)
+                 FILTER (WHERE type = 'ADJUSTMENT'), 0) AS adjusted
+             FROM commission_ledger_entry GROUP BY person_id) e ON e.person_id = a.person_id
+           WHERE (a.earned_minor, a.paid_minor, a.reversed_minor, a.adjusted_minor)
+             IS DISTINCT FROM (e.earned, e.paid, e.reversed, e.adjusted)
+             OR a.blocked_minor <> (SELECT coalesce(sum(d.amount_minor), 0) FROM commission_dispute d
+               WHERE d.person_id = a.person_id AND d.state <> 'RESOLVED')""",
+    ),
+    Question(
+        noted("commission paid beyond what was earned"),
+        """SELECT line_id, paid_minor FROM commission_line_account
+           WHERE paid_minor > earned_minor + greatest(adjusted_minor, 0)""",
+    ),
+    Question(
+        noted("locked commission months with more or fewer rows than were sealed"),
+        """SELECT k.id, k.period_on FROM commission_period_lock k CROSS JOIN LATERAL (
+             SELECT count(*) AS rows, coalesce(sum(amount_minor), 0) AS minor FROM commission_ledger_entry e
+             WHERE e.effective_on >= k.period_on AND e.effective_on < k.period_on + interval '1 month') n
+           WHERE k.state = 'ACTIVE' AND (n.rows <> k.seal_rows OR n.minor <> k.seal_minor)""",
+    ),
+    Question(
+        noted("completed orders of a sales agent without a deal"),
+        """SELECT o.id, o.number FROM network_order o WHERE o.completed_at IS NOT NULL
+             AND NOT EXISTS (SELECT FROM deal d WHERE d.order_id = o.id)
+             AND (SELECT c.person_id FROM customer_agent c WHERE c.organisation_id = o.buyer_organisation_id
+               AND c.from_on <= (o.placed_at AT TIME ZONE 'Europe/Istanbul')::date
+               ORDER BY c.from_on DESC LIMIT 1) IS NOT NULL""",
+    ),
+    Question(
         noted("sellers paid out more than was released to them"),
         "SELECT code, balance_kurus FROM ledger_account WHERE kind = 'SELLER' AND balance_kurus < 0",
     ),

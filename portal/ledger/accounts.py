@@ -12,7 +12,8 @@ ESCROW = "escrow"  # buyers' money we hold in trust
 COMMISSION = "commission"  # what the platform earned
 PROVIDER_FEE = "provider_fee"  # what the payment provider kept
 BANK = "bank"  # the platform's own bank account
-KINDS = {ESCROW: "ESCROW", COMMISSION: "COMMISSION", PROVIDER_FEE: "FEE", BANK: "BANK"}
+AGENT_COST = "agent_cost"  # what sales agents cost the platform (hakediş)
+KINDS = {ESCROW: "ESCROW", COMMISSION: "COMMISSION", PROVIDER_FEE: "FEE", BANK: "BANK", AGENT_COST: "AGENT_COST"}
 
 
 def provider(name: str) -> str:
@@ -25,12 +26,21 @@ def seller(organisation_id: int) -> str:
     return f"seller:{organisation_id}"
 
 
+def agent(person_id: int) -> str:
+    """What we owe a sales agent: earned and not yet paid. Below zero when paid commission was taken back."""
+    return f"agent:{person_id}"
+
+
 def ids_of(codes: set[str]) -> dict[str, int]:
     """The accounts' rows; one met for the first time is opened."""
     known = _known(codes)
     missing = codes - known.keys()
     if missing:
-        db.session.execute(insert(Account).values([_new(code) for code in sorted(missing)]).on_conflict_do_nothing())
+        db.session.execute(
+            insert(Account)
+            .values([{"person_id": None, **_new(code)} for code in sorted(missing)])
+            .on_conflict_do_nothing()
+        )
         known = _known(codes)
     return known
 
@@ -46,4 +56,6 @@ def _new(code: str) -> dict[str, object]:
         return {"code": code, "kind": "SELLER", "organisation_id": int(name), "limited": True}
     if kind == "provider":
         return {"code": code, "kind": "PROVIDER", "organisation_id": None, "limited": False}
+    if kind == "agent":
+        return {"code": code, "kind": "AGENT", "organisation_id": None, "person_id": int(name), "limited": False}
     return {"code": code, "kind": KINDS[code], "organisation_id": None, "limited": False}

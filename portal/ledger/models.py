@@ -11,8 +11,8 @@ from portal.core.database import Json, Model, PrimaryKey, recorded_now
 from portal.core.i18n import noted
 
 # Which side makes the account grow.
-DEBIT_KINDS = ("PROVIDER", "BANK", "FEE")
-CREDIT_KINDS = ("ESCROW", "SELLER", "COMMISSION")
+DEBIT_KINDS = ("PROVIDER", "BANK", "FEE", "AGENT_COST")
+CREDIT_KINDS = ("ESCROW", "SELLER", "COMMISSION", "AGENT")
 
 
 # What happened, on screens.
@@ -25,6 +25,10 @@ ENTRY_NAMES = {
     "REFUND_TAKE_BACK": noted("Taken back for a refund"),
     "REFUND_TAKE_BACK_REVERSAL": noted("Refund refused, given back"),
     "PAYOUT": noted("Paid out by the provider"),
+    "COMMISSION_EARN": noted("Commission earned"),
+    "COMMISSION_PAYOUT": noted("Commission paid"),
+    "COMMISSION_REVERSAL": noted("Commission taken back"),
+    "COMMISSION_ADJUSTMENT": noted("Commission corrected"),
 }
 ACCOUNT_NAMES = {
     "PROVIDER": noted("At the payment provider"),
@@ -33,6 +37,8 @@ ACCOUNT_NAMES = {
     "ESCROW": noted("Held in trust"),
     "COMMISSION": noted("Platform commission"),
     "SELLER": noted("Owed to"),
+    "AGENT": noted("Commission owed to"),
+    "AGENT_COST": noted("Sales commission (cost)"),
 }
 
 
@@ -46,12 +52,14 @@ class Account(Model):
         CheckConstraint("NOT limited OR balance_kurus >= 0", name="never_below_zero"),
         CheckConstraint("limited OR balance_kurus = 0", name="balance_kept_only_where_limited"),
         CheckConstraint("(kind = 'SELLER') = (organisation_id IS NOT NULL)", name="sellers_have_an_organisation"),
+        CheckConstraint("(kind = 'AGENT') = (person_id IS NOT NULL)", name="agents_are_people"),
     )
 
     id: Mapped[PrimaryKey]
     code: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
     organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), unique=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), unique=True)
     limited: Mapped[bool] = mapped_column(server_default=text("false"))
     balance_kurus: Mapped[int] = mapped_column(server_default=text("0"))
 

@@ -8,15 +8,17 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, and_, case, func, or_, select
 from sqlalchemy.orm import aliased
 
-from portal.accounts.models import Organisation
+from portal.accounts.models import Organisation, Person
 from portal.core.database import db
 from portal.core.money import Money
-from portal.ledger.models import Account, JournalEntry, Posting, SellerBalanceLedger
+from portal.ledger.models import DEBIT_KINDS, Account, JournalEntry, Posting, SellerBalanceLedger
 
 DebitAccount = aliased(Account)
 CreditAccount = aliased(Account)
 DebitOwner = aliased(Organisation)
 CreditOwner = aliased(Organisation)
+DebitPerson = aliased(Person)
+CreditPerson = aliased(Person)
 
 
 class PostingRow(NamedTuple):
@@ -70,7 +72,7 @@ def balance(code: str, *, as_of: date | None = None) -> Money:
 
 def balances(*, as_of: date | None = None) -> list[AccountRow]:
     """Every account with its balance: the trial balance."""
-    sign = case((Account.kind.in_(("PROVIDER", "BANK", "FEE")), -1), else_=1)
+    sign = case((Account.kind.in_(DEBIT_KINDS), -1), else_=1)
     amount = case((Posting.credit_account_id == Account.id, Posting.amount_kurus), else_=-Posting.amount_kurus)
     touching = or_(Posting.credit_account_id == Account.id, Posting.debit_account_id == Account.id)
     asked = (
@@ -80,9 +82,10 @@ def balances(*, as_of: date | None = None) -> list[AccountRow]:
             Account.kind,
             Account.organisation_id,
             func.coalesce(func.sum(sign * amount).filter(_until(as_of)), 0),
-            func.max(_name(Account, Organisation)),
+            func.max(_name(Account, Organisation, Person)),
         )
         .outerjoin(Organisation, Organisation.id == Account.organisation_id)
+        .outerjoin(Person, Person.id == Account.person_id)
         .outerjoin(Posting, touching)
         .outerjoin(JournalEntry, JournalEntry.id == Posting.entry_id)
         .group_by(Account.id)
@@ -108,14 +111,16 @@ def postings(filter: LedgerFilter) -> Any:
             JournalEntry.because,
             JournalEntry.actor,
             JournalEntry.reversal_of,
-            _name(DebitAccount, DebitOwner),
-            _name(CreditAccount, CreditOwner),
+            _name(DebitAccount, DebitOwner, DebitPerson),
+            _name(CreditAccount, CreditOwner, CreditPerson),
         )
         .join(JournalEntry, JournalEntry.id == Posting.entry_id)
         .join(DebitAccount, DebitAccount.id == Posting.debit_account_id)
         .join(CreditAccount, CreditAccount.id == Posting.credit_account_id)
         .outerjoin(DebitOwner, DebitOwner.id == DebitAccount.organisation_id)
         .outerjoin(CreditOwner, CreditOwner.id == CreditAccount.organisation_id)
+        .outerjoin(DebitPerson, DebitPerson.id == DebitAccount.person_id)
+        .outerjoin(CreditPerson, CreditPerson.id == CreditAccount.person_id)
         .order_by(Posting.id.desc())
     )
     if filter.account:
@@ -166,6 +171,6 @@ def _until(as_of: date | None) -> Any:
     return and_(True) if as_of is None else JournalEntry.effective_on <= as_of
 
 
-def _name(account: Any, owner: Any) -> Any:
+def _name(account: Any, owner: Any, person: Any) -> Any:
     """KIND, or KIND:owner: what the screen makes a name of."""
-    return account.kind + func.coalesce(":" + owner.name, "")
+    return account.kind + func.coalesce(":" + owner.name, ":" + person.full_name, "")

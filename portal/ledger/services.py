@@ -79,6 +79,45 @@ def post(
     return entry_id
 
 
+class Draft(NamedTuple):
+    """An entry to be written with many others; `key` is new by construction (a state moved just before)."""
+
+    kind: str
+    pairs: Sequence[Pair]
+    key: str
+    subject: tuple[str, object]
+    because: str
+    effective_on: date
+
+
+def post_many(drafts: Sequence[Draft], *, by: Actor) -> list[int]:
+    """Write many entries down in a few statements; their ids, in the same order. A key used before is our own
+    mistake and crashes."""
+    if not drafts:
+        return []
+    asked: list[dict[str, object]] = [
+        {
+            "idempotency_key": draft.key,
+            "kind": draft.kind,
+            "subject_kind": draft.subject[0],
+            "subject_id": str(draft.subject[1]),
+            "effective_on": draft.effective_on,
+            "actor": by.name,
+            "actor_person_id": by.person_id,
+            "because": draft.because,
+            "details": {},
+        }
+        for draft in drafts
+    ]
+    written = insert(JournalEntry).returning(JournalEntry.id, JournalEntry.idempotency_key)
+    ids = {key: entry_id for entry_id, key in db.session.execute(written, asked)}
+    codes = accounts.ids_of({code for draft in drafts for pair in draft.pairs for code in (pair.debit, pair.credit)})
+    postings = [_posting(ids[draft.key], pair, codes) for draft in drafts for pair in draft.pairs if pair.amount.kurus]
+    assert postings, "entries without any money"
+    db.session.execute(insert(Posting), postings)
+    return [ids[draft.key] for draft in drafts]
+
+
 def reverse(entry_id: int, *, key: str, by: Actor, because: str, effective_on: date) -> int:
     """Books are not erased: post the opposite of an entry, once."""
     entry = db.session.get_one(JournalEntry, entry_id)
@@ -109,20 +148,18 @@ def reverse(entry_id: int, *, key: str, by: Actor, because: str, effective_on: d
 
 def _write(entry_id: int, pairs: list[Pair]) -> None:
     ids = accounts.ids_of({code for pair in pairs for code in (pair.debit, pair.credit)})
-    db.session.execute(
-        insert(Posting),
-        [
-            {
-                "entry_id": entry_id,
-                "debit_account_id": ids[pair.debit],
-                "credit_account_id": ids[pair.credit],
-                "amount_kurus": pair.amount.kurus,
-                "order_id": pair.order_id,
-                "hold_id": pair.hold_id,
-            }
-            for pair in pairs
-        ],
-    )
+    db.session.execute(insert(Posting), [_posting(entry_id, pair, ids) for pair in pairs])
+
+
+def _posting(entry_id: int, pair: Pair, ids: dict[str, int]) -> dict[str, object]:
+    return {
+        "entry_id": entry_id,
+        "debit_account_id": ids[pair.debit],
+        "credit_account_id": ids[pair.credit],
+        "amount_kurus": pair.amount.kurus,
+        "order_id": pair.order_id,
+        "hold_id": pair.hold_id,
+    }
 
 
 def _the_same_entry(key: str, kind: str, kurus: int) -> int:

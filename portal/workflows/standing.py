@@ -11,7 +11,7 @@ from portal.orders.states import OrderState
 from portal.shipping import queries as shipping_queries
 from portal.shipping.models import Shipment
 from portal.shipping.states import ANSWERED, CONFIRMABLE, GONE_FOR_NOTHING, Parcel
-from portal.workflows import money
+from portal.workflows import money, sales
 
 
 def with_order(shipment_id: int) -> tuple[Shipment, Order]:
@@ -26,6 +26,7 @@ def order_follows(order: Order, *, by: Actor, because: str) -> None:
     if reached is not None:
         orders.stands_at(order, reached, by=by, because=because)
         money.payout_follows(order, because=because)
+        sales.order_stands(order)
 
 
 def _reached(order: Order) -> OrderState | None:

@@ -11,6 +11,7 @@ from flask_migrate import check
 from sqlalchemy import select
 
 from jobs import sweep
+from portal.commission.states import MACHINES as COMMISSION
 from portal.core import formats, queue
 from portal.core.actor import SYSTEM
 from portal.core.database import db
@@ -64,7 +65,8 @@ def test_no_provider_is_called_inside_a_unit(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    "machine", [ORDER, PAYOUT, PARCEL, HOLD, PAYMENT, REFUND, MESSAGE, INTENT, DISPUTE, NOTE, MAIL, RESERVATION]
+    "machine",
+    [ORDER, PAYOUT, PARCEL, HOLD, PAYMENT, REFUND, MESSAGE, INTENT, DISPUTE, NOTE, MAIL, RESERVATION, *COMMISSION],
 )
 def test_every_state_can_be_reached_and_has_a_meaning(machine) -> None:  # type: ignore[no-untyped-def]
     first = next(iter(machine.moves))

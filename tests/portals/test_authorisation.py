@@ -28,6 +28,7 @@ from portal.shipping import services as shipping
 from portal.workflows import arguments, stock_push
 from tests import story
 from tests.cast import Browser, Cast, Machine, actor, api, sign_in
+from tests.commission import a_living_desk
 from tests.marketplace import Street
 from tests.pictures import a_photo
 from tests.stock import Warehouse
@@ -137,6 +138,32 @@ TABLE = {
     "POST network.init_shipment": Rule((SELLER,), own=True),
     "POST network.pay": Rule((BUYER,), own=True), "POST network.confirm_delivery": Rule((BUYER,), own=True),
     "POST network.cancel_order": Rule((BUYER,), own=True),
+    "GET commission.home": Rule(WATCHERS), "GET commission.deal_list": Rule(WATCHERS),
+    "GET commission.agent_list": Rule(WATCHERS), "GET commission.snapshot_list": Rule(WATCHERS),
+    "GET commission.snapshot": Rule(WATCHERS), "GET commission.line": Rule(WATCHERS),
+    "GET commission.person_statement": Rule(WATCHERS), "GET commission.rehearsal_page": Rule(WATCHERS),
+    "GET commission.diary": Rule(WATCHERS), "GET commission.policy_list": Rule(WATCHERS),
+    "GET commission.payout_list": Rule(WATCHERS), "GET commission.payout": Rule(WATCHERS),
+    "GET commission.correction_list": Rule(WATCHERS), "GET commission.period_locks": Rule(WATCHERS),
+    "GET commission.dispute_list": Rule(WATCHERS), "GET commission.dispute": Rule(WATCHERS),
+    "GET commission.dispute_paper": Rule(WATCHERS),
+    "POST commission.open_deal": Rule(OPERATORS), "POST commission.close_deal": Rule(OPERATORS),
+    "POST commission.enrol": Rule(OPERATORS), "POST commission.look_after": Rule(OPERATORS),
+    "POST commission.create_snapshot": Rule(OPERATORS), "POST commission.propose_policy": Rule(OPERATORS),
+    "POST commission.prepare_payout": Rule(OPERATORS), "POST commission.reverse": Rule(OPERATORS),
+    "POST commission.adjust": Rule(OPERATORS), "POST commission.lock_period": Rule(OPERATORS),
+    "POST commission.release_lock": Rule(OPERATORS), "POST commission.dispute_say": Rule(OPERATORS),
+    "POST commission.resolve_dispute": Rule(OPERATORS), "POST commission.dispute_status": Rule(OPERATORS),
+    "POST commission.escalate_overdue": Rule(OPERATORS),
+    "POST commission.approve_snapshot": Rule(WATCHERS), "POST commission.approve_together": Rule(WATCHERS),
+    "POST commission.reject_snapshot": Rule(WATCHERS), "POST commission.approve_policy": Rule(WATCHERS),
+    "POST commission.reject_policy": Rule(WATCHERS), "POST commission.pay": Rule(WATCHERS),
+    "POST commission.cancel_payout": Rule(WATCHERS), "POST commission.do_correction": Rule(WATCHERS),
+    "POST commission.reject_correction": Rule(WATCHERS),
+    "GET my_commission.home": Rule((BROKER,)), "GET my_commission.line": Rule((BROKER,)),
+    "POST my_commission.object_to": Rule((BROKER,)), "GET my_commission.dispute": Rule((BROKER,)),
+    "POST my_commission.dispute_say": Rule((BROKER,)), "GET my_commission.dispute_paper": Rule((BROKER,)),
+    "GET my_commission.statement": Rule((BROKER,)),
 }  # fmt: skip
 
 
@@ -191,7 +218,10 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
     stock_push.note_changes()
     run, media_id = a_report_and_a_picture(cast)
     fresh = orders_queries.any_order(order.id)
+    desk = a_living_desk(cast)
+    assert desk.pop("objection") == dispute.id, "both disputes are the first of their kind"
     names = {
+        **desk,
         "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
         "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
         "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",

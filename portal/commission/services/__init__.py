@@ -1,0 +1,1 @@
+"""What people and machines do with commission, one file per family."""
