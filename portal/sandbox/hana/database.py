@@ -109,7 +109,7 @@ class Session:
         if self.connection.info.transaction_status == psycopg.pq.TransactionStatus.IDLE:
             self.connection.isolation_level = self.level
         self.connection.execute(
-            psycopg.sql.SQL("SET LOCAL search_path TO {}, hana_words, public").format(
+            psycopg.sql.SQL("SET LOCAL search_path TO {}, erp_words, public").format(
                 psycopg.sql.Identifier(self.schema)
             )
         )

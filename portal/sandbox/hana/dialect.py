@@ -1,6 +1,6 @@
 """HANA's SQL, as far as ledgers are asked about, made PostgreSQL's. Most of it is the same.
 
-What is not: functions (made in PostgreSQL under the same names, see `FUNCTIONS`), `FROM DUMMY`, the question marks, and
+What is not: functions (made in PostgreSQL under the same names, see `erp/words.sql`), `FROM DUMMY`, the question marks, and
 names, which HANA writes in capitals where they are not quoted.
 """
 
@@ -13,21 +13,6 @@ PIECES = re.compile(
     r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\?|\bFROM\s+DUMMY\b""", re.DOTALL | re.IGNORECASE
 )
 SESSION = re.compile(r"\s*SET\s+(SCHEMA|TRANSACTION)\s+(.*?)\s*;?\s*$", re.DOTALL | re.IGNORECASE)
-
-FUNCTIONS = """
-CREATE SCHEMA IF NOT EXISTS hana_words;
-CREATE OR REPLACE FUNCTION hana_words.year(timestamp) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS 'SELECT extract(year FROM $1)::int';
-CREATE OR REPLACE FUNCTION hana_words.month(timestamp) RETURNS int LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS 'SELECT extract(month FROM $1)::int';
-CREATE OR REPLACE FUNCTION hana_words.add_days(timestamp, int) RETURNS timestamp LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS 'SELECT $1 + $2 * interval ''1 day''';
-CREATE SCHEMA IF NOT EXISTS "SYS";
-CREATE OR REPLACE VIEW "SYS"."TABLE_COLUMNS" AS
-    SELECT table_schema::text AS "SCHEMA_NAME", table_name::text AS "TABLE_NAME", column_name::text AS "COLUMN_NAME",
-           upper(data_type) AS "DATA_TYPE_NAME"
-    FROM information_schema.columns;
-"""
 
 
 def translated(sql: str) -> str:

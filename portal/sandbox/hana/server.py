@@ -7,11 +7,10 @@ import socket
 import ssl
 import struct
 import threading
-from collections import deque
 from collections.abc import Callable
 from itertools import count
 
-from portal.sandbox.faults import Fault, Faults, hang
+from portal.sandbox.faults import Fault, Mishaps, hang
 from portal.sandbox.hana import wire
 from portal.sandbox.hana.database import FIRST_ROWS, Answer, NotUnderstood, Session, Statement, fetch_size
 from portal.sandbox.hana.dialect import session_wish
@@ -37,7 +36,7 @@ class HanaCounter:
     def __init__(
         self,
         database_url: Callable[[], str],
-        faults: Faults,
+        faults: Mishaps,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -47,7 +46,6 @@ class HanaCounter:
     ) -> None:
         self.database_url, self.faults = database_url, faults
         self.user, self.password, self.tls = user, password, tls
-        self.complaints: deque[int] = deque()  # HANA's numbers the next questions are refused with
         self.sessions = count(1)
         self.listener = socket.create_server((host, port))
         self.port = int(self.listener.getsockname()[1])
@@ -158,9 +156,6 @@ class Conversation:
 
     def _mishap(self, operation: str, request: Request, act: Callable[[], bytes]) -> bytes:
         fault = self.counter.faults.take("hana", operation)
-        if self.counter.complaints and operation == "query":
-            code = self.counter.complaints.popleft()
-            raise NotUnderstood(code, "planned refusal")
         if fault is None:
             return act()
         return self._broken(fault, operation, request, act)
@@ -168,9 +163,9 @@ class Conversation:
     def _broken(self, fault: Fault, operation: str, request: Request, act: Callable[[], bytes]) -> bytes:
         match fault.mode:
             case "refuse":
-                raise NotUnderstood(258, "insufficient privilege: Not authorized")
+                raise NotUnderstood(fault.code or 258, "insufficient privilege: Not authorized")
             case "error_500":
-                raise NotUnderstood(2048, "column store error: search table error")
+                raise NotUnderstood(fault.code or 2048, "column store error: search table error")
             case "error_500_after_effect":
                 raise HungUp
             case "malformed" if operation == "fetch":
@@ -232,7 +227,7 @@ class Conversation:
             self.answers.pop(key, None)
         else:
             self.answers[key] = answer
-        return Part(Kind.RESULT_SET, body, rows, LAST_AND_CLOSED if answer.over else 0)
+        return Part(Kind.RESULT_SET, body, rows, (ALL_OF_IT if answer.over else 0) | (0 if rows else wire.NO_ROW))
 
     def _end(self, request: Request) -> bytes:
         assert self.session is not None
@@ -243,4 +238,4 @@ class Conversation:
         return self._reply(request, Function.COMMIT if commit else Function.ROLLBACK, flags)
 
 
-LAST_AND_CLOSED = wire.LAST | wire.CLOSED
+ALL_OF_IT = wire.LAST | wire.CLOSED

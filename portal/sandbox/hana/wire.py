@@ -62,7 +62,7 @@ class Function(IntEnum):
 
 
 REPLY, ERROR = 2, 5  # kinds of segments
-LAST, CLOSED = 1, 16  # a result's part: nothing follows; and the result is closed
+LAST, NO_ROW, CLOSED = 1, 8, 16  # a result's part: nothing follows, nothing is in it, the result is closed
 
 
 class HungUp(Exception):
@@ -129,12 +129,12 @@ def reply(session: int, number: int, function: int, parts: list[Part], *, kind: 
     body = b"".join(_written(part) for part in parts)
     length = 24 + len(body)
     segment = SEGMENT.pack(length, 0, len(parts), 1, kind, 0) + struct.pack("<h8x", function)
-    return PACKET.pack(session, number, length, max(length, 1 << 17), 1, 0, 0) + segment + body
+    return PACKET.pack(session, number, length, length, 1, 0, 0) + segment + body
 
 
 def _written(part: Part) -> bytes:
     few, many = (part.count, 0) if part.count < 32767 else (-1, part.count)
-    header = PART.pack(part.kind, part.attributes, few, many, len(part.body), 1 << 17)
+    header = PART.pack(part.kind, part.attributes, few, many, len(part.body), len(part.body))
     return header + part.body + bytes(-len(part.body) % 8)
 
 
