@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 
 from portal.integrations.erp import words
 from portal.integrations.erp.line import Row
-from portal.receivables.ports import LedgerUnreadable, MonthSum, Reason, Totals
+from portal.receivables.ports import Finding, LedgerUnreadable, MonthSum, Oddity, OpenItemSum, Reason, Totals
+
+NAMED = 20  # accounts named in a finding; the count says how many there are
 
 
 class MonthsRead:
@@ -43,3 +46,27 @@ class MonthsRead:
             account=words.code(account), month=words.month(month), future=bool(future), debit_kurus=words.kurus(debit_micro),
             credit_kurus=words.kurus(credit_micro), lines=int(lines), first_on=words.day(first), last_on=words.day(last),
         )  # fmt: skip
+
+
+def finding(oddity: Oddity, rows: Sequence[tuple[str, int, int]], *, words_: str = "") -> Finding:
+    """Rows of (account, count, millionths of a lira) under one oddity."""
+    return Finding(
+        oddity, sum(int(count) for _code, count, _micro in rows), words.kurus(sum(micro for _code, _count, micro in rows)),
+        tuple(dict.fromkeys(code for code, _count, _micro in rows if code))[:NAMED], words_,
+    )  # fmt: skip
+
+
+def pair(row: Row) -> tuple[int, int]:
+    """The second and third columns, debit and credit, in kuruş."""
+    return words.kurus(words.micro(row[1])), words.kurus(words.micro(row[2]))
+
+
+def open_item(row: Row) -> OpenItemSum:
+    """Rows of (code, due month, debit, credit, items)."""
+    account, number, debit, credit, items = row
+    due: date | None = words.month(number)
+    if due is None:
+        raise LedgerUnreadable(Reason.UNREADABLE, where=words.code(account), clue="an open item without a due date")
+    return OpenItemSum(
+        words.code(account), due, words.kurus(words.micro(debit)), words.kurus(words.micro(credit)), int(items)
+    )

@@ -42,7 +42,7 @@ class LogoLedger:
     def probe(self) -> Condition:
         """Connect, look at tables, columns and periods, count the lines."""
         with self._opened() as line:
-            there, calendar, periods = self._orientation(line)
+            there, _calendar, periods = self._orientation(line)
             ask = Questions(there, periods, self.date_basis, Side.CUSTOMERS.value)
             counts = [all_rows(line, ask.latest(period))[0] for period in periods]
             days = [day for _count, newest in counts if (day := words.day(newest))]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from portal.integrations.erp import words
 from portal.integrations.erp.line import ErpLine, all_rows
+from portal.integrations.erp.reading import finding
 from portal.integrations.logo.periods import Period, misfits
 from portal.integrations.logo.questions import Questions
 from portal.receivables.ports import Finding, Oddity
-
-NAMED = 20  # accounts named in a finding; the count says how many there are
 
 
 def findings(line: ErpLine, ask: Questions, calendar: list[Period], as_of: date) -> list[Finding]:
@@ -24,13 +22,11 @@ def findings(line: ErpLine, ask: Questions, calendar: list[Period], as_of: date)
         for kind, code, count in all_rows(line, ask.odd_cards(firm))
     ]
     for kind in dict.fromkeys(row[0] for row in odd):
-        found.append(
-            _finding(Oddity(kind), ((code, count, amount) for other, code, count, amount in odd if other == kind))
-        )
+        found += [finding(Oddity(kind), [row[1:] for row in odd if row[0] == kind])]
     for later in ask.periods[1:]:
         found += _openings(line, ask, later)
     undated = [(code, int(count), words.micro(amount)) for code, count, amount in all_rows(line, ask.undated())]
-    return [*found, _finding(Oddity.OPENING_UNDATED, undated)] if undated else found
+    return [*found, finding(Oddity.OPENING_UNDATED, undated)] if undated else found
 
 
 def _lines(line: ErpLine, ask: Questions, period: Period) -> list[tuple[str, str, int, int]]:
@@ -52,16 +48,4 @@ def _openings(line: ErpLine, ask: Questions, later: Period) -> list[Finding]:
         gap = words.micro(opening) - words.micro(closing)
         if words.kurus(gap):
             differ.append((str(code), 1, abs(gap)))
-    return [_finding(Oddity.OPENING_DIFFERS, differ, words=later.name)] if differ else []
-
-
-def _finding(oddity: Oddity, rows: Iterable[tuple[str, int, int]], *, words: str = "") -> Finding:
-    found = list(rows)
-    return Finding(
-        oddity, sum(int(count) for _code, count, _micro in found), _kurus(sum(micro for _code, _count, micro in found)),
-        tuple(dict.fromkeys(code for code, _count, _micro in found if code))[:NAMED], words,
-    )  # fmt: skip
-
-
-def _kurus(micro: int) -> int:
-    return words.kurus(micro)
+    return [finding(Oddity.OPENING_DIFFERS, differ, words_=later.name)] if differ else []

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 
 from portal.receivables.ports import LedgerUnreadable, Reason
 
@@ -75,7 +76,7 @@ def dated(periods: Sequence[Period], calendar: Sequence[Period]) -> tuple[Period
 def misfits(periods: Sequence[Period], calendar: Sequence[Period], as_of: date) -> list[str]:
     """What is wrong with our periods: gaps, overlaps, days the calendar does not give them, a day that none covers."""
     wrong = []
-    for before, after in zip(periods, periods[1:], strict=False):
+    for before, after in pairwise(periods):
         assert before.ends and after.begins
         if after.begins > before.ends + DAY:
             wrong.append(f"{before.name} … {after.name}: {before.ends + DAY} … {after.begins - DAY}")

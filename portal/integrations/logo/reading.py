@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from typing import Any
 
 from portal.integrations.erp import words
 from portal.integrations.erp.line import AT_ONCE, ErpLine, Row, all_rows
-from portal.integrations.erp.reading import MonthsRead
+from portal.integrations.erp.reading import MonthsRead, open_item, pair
 from portal.integrations.logo.findings import findings
 from portal.integrations.logo.periods import Period
 from portal.integrations.logo.questions import Questions
@@ -59,7 +58,7 @@ class LogoReading:
         question = self.ask.balances()
         if question is None:
             return None
-        return ([ErpBalance(words.code(row[0]), *_pair(row)) for row in rows] for rows in self.line.rows(question))
+        return ([ErpBalance(words.code(row[0]), *pair(row)) for row in rows] for rows in self.line.rows(question))
 
     def erp_months(self) -> list[ErpMonth] | None:
         """From CLTOTFIL; months in which a period opens are left out: they hold the opening once more."""
@@ -71,7 +70,7 @@ class LogoReading:
             for row in all_rows(self.line, question):
                 first = words.month(row[0])
                 if first and first != _first_month(period):
-                    found[first] = ErpMonth(first, *_pair(row))
+                    found[first] = ErpMonth(first, *pair(row))
         return [found[first] for first in sorted(found)]
 
     def open_items(self) -> Iterator[list[OpenItemSum]] | None:
@@ -80,7 +79,7 @@ class LogoReading:
         if question is None:
             return None
         answer = self.line.rows(question, [day_after(self.as_of)])
-        return ([_open(row) for row in rows] for rows in answer)
+        return ([open_item(row) for row in rows] for rows in answer)
 
     def _account(self, row: Row) -> Account:
         code, name, more_name, passive, currency, email, tax, group = row
@@ -93,15 +92,3 @@ class LogoReading:
 
 def _first_month(period: Period) -> date | None:
     return period.begins.replace(day=1) if period.begins else None
-
-
-def _pair(row: Row) -> tuple[int, int]:
-    return words.kurus(words.micro(row[1])), words.kurus(words.micro(row[2]))
-
-
-def _open(row: Row) -> OpenItemSum:
-    account, month, debit, credit, items = row
-    first: Any = words.month(month)
-    return OpenItemSum(
-        words.code(account), first, words.kurus(words.micro(debit)), words.kurus(words.micro(credit)), int(items)
-    )

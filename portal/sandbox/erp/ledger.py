@@ -100,7 +100,7 @@ def _text(name: str) -> str:
 def _filled(text: str, words: dict[str, str]) -> sql.SQL:
     for word, value in words.items():
         text = text.replace(word, value)
-    return sql.SQL(text)  # type: ignore[arg-type]  # our own files, our own numbers
+    return sql.SQL(text)  # our own files, our own numbers
 
 
 def database(server_url: str, size: Size) -> str:

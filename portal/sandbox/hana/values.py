@@ -127,7 +127,8 @@ def packer(column: Column) -> Callable[[Any], bytes]:
 
 def bound(body: bytes, columns: list[Column]) -> list[Any]:
     """The parameters of one execution."""
-    found, at = [], 0
+    found: list[Any] = []
+    at = 0
     for column in columns:
         kind, at = body[at], at + 1
         if kind & 0x80:
