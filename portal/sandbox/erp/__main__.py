@@ -14,7 +14,8 @@ from typing import Any
 import psycopg
 
 from portal.sandbox.erp import ledger
-from portal.sandbox.erp.counter import PASSWORD, USER, ErpSettings, settings_from
+from portal.sandbox.erp.counter import ErpSettings, settings_from
+from portal.sandbox.erp.who import PASSWORD, USER
 from portal.sandbox.faults import Fault
 from portal.sandbox.hana.server import HanaCounter
 
