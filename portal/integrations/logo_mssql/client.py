@@ -56,25 +56,28 @@ class MssqlAddress:
         return "freetds" in self.driver.lower() or "tdsodbc" in self.driver.lower()
 
     def words(self) -> str:
-        """The connection string. Values are braced: a password may hold any sign."""
-        said = {
-            "DRIVER": self.driver,
-            "UID": self.user,
-            "PWD": self.password,
-            "DATABASE": self.database,
-            "APP": "Emanet",
-        }
-        if self.free:
-            # It checks no certificate unless told which to trust; that is its configuration file's business.
-            said |= {"SERVER": self.host, "PORT": str(self.port), "TDS_Version": "7.4", "ClientCharset": "UTF-8"}
-            said |= {"Encryption": "require" if self.encrypt else "off"}
-        else:
-            said |= {"SERVER": f"tcp:{self.host},{self.port}", "ApplicationIntent": "ReadOnly"}
-            said |= {
-                "Encrypt": "yes" if self.encrypt else "no",
-                "TrustServerCertificate": "no" if self.check_certificate else "yes",
-            }
-        return ";".join(f"{name}={{{value.replace('}', '}}')}}}" for name, value in said.items())
+        """The connection string. What people chose is braced: a password may hold any sign."""
+        theirs = {"DRIVER": self.driver, "UID": self.user, "PWD": self.password, "DATABASE": self.database}
+        ours = self._free_words() if self.free else self._microsofts_words()
+        braced = [f"{name}={{{value.replace('}', '}}')}}}" for name, value in theirs.items()]
+        return ";".join([*braced, "APP=Emanet", *ours])
+
+    def _free_words(self) -> tuple[str, ...]:
+        """It checks no certificate unless its own configuration file says which to trust."""
+        encryption = "require" if self.encrypt else "off"
+        return (
+            f"SERVER={self.host}",
+            f"PORT={self.port}",
+            "TDS_Version=7.4",
+            "ClientCharset=UTF-8",
+            f"Encryption={encryption}",
+        )
+
+    def _microsofts_words(self) -> tuple[str, ...]:
+        encrypt, trust = ("yes" if wish else "no" for wish in (self.encrypt, not self.check_certificate))
+        return (
+            f"SERVER=tcp:{self.host},{self.port}", "ApplicationIntent=ReadOnly", f"Encrypt={encrypt}", f"TrustServerCertificate={trust}",
+        )  # fmt: skip
 
 
 class MssqlLine:
