@@ -11,7 +11,16 @@ from loguru import logger
 
 from portal.core import queue
 from portal.reports import making
-from portal.workflows import despatch, marketplace_jobs, post, provider_calls, stock_push, tracking, webhooks
+from portal.workflows import (
+    aging_fetch,
+    despatch,
+    marketplace_jobs,
+    post,
+    provider_calls,
+    stock_push,
+    tracking,
+    webhooks,
+)
 
 # Rows in one lane; more than these are no bad luck.
 MOST_BROKEN = 10
@@ -24,6 +33,7 @@ STEPS: dict[str, Callable[[], bool]] = {
     "storefront_orders": marketplace_jobs.next_step,
     "stock_push": stock_push.push_next,
     "reports": making.make_next,
+    "aging_fetch": aging_fetch.read_next,
 }
 
 

@@ -24,9 +24,20 @@ from portal.reports import services as reports
 from portal.schedules import services as schedules
 from portal.schedules.services import Claimed, SlotLost
 from portal.schedules.states import TickOutcome
-from portal.workflows import arguments, delivery, marketplace_jobs, notices, payouts, sales, set_aside, stock_push
+from portal.workflows import (
+    aging_fetch,
+    arguments,
+    delivery,
+    marketplace_jobs,
+    notices,
+    payouts,
+    sales,
+    set_aside,
+    stock_push,
+)
 
 NIGHTLY = Actor(noted("nightly reconciliation"))
+MORNING = Actor(noted("the morning's reading of the ERP"))
 
 
 def put_away() -> int:
@@ -61,6 +72,12 @@ TIMETABLE = [
     Periodic(noted("forget personal data in time"), forgetting.forget, timedelta(days=1), at_hour=4),
     Periodic(noted("tell administrators of errors"), tell_of_troubles, timedelta(minutes=15)),
     Periodic(noted("payout reconciliation"), lambda: payouts.reconcile(by=NIGHTLY), timedelta(days=1), at_hour=3),
+    Periodic(
+        noted("read the accounts from the ERP"),
+        lambda: aging_fetch.read_every_side(by=MORNING),
+        timedelta(days=1),
+        at_hour=6,
+    ),
 ]
 
 LANES = 4

@@ -17,6 +17,7 @@ from portal.mail import queries as mail
 from portal.marketplace import queries as marketplace
 from portal.marketplace.push import queries as push
 from portal.outbox import queries as outbox
+from portal.receivables import queries as receivables
 from portal.reports import queries as reports
 from portal.shipping import queries as shipping
 from portal.stock import queries as stock
@@ -34,6 +35,7 @@ OVERDUE: dict[str, Callable[[int], bool]] = {
     "storefront_orders": marketplace.overdue,
     "stock_push": lambda seconds: stock.changes_overdue(seconds) or push.overdue(seconds),
     "reports": reports.overdue,
+    "aging_fetch": receivables.overdue,
 }
 
 

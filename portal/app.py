@@ -50,6 +50,8 @@ from portal.outbox.states import INTENT
 from portal.passport import views as passport
 from portal.portals import (
     admin,
+    aging,
+    aging_api,
     buyer,
     commission,
     commission_desk,
@@ -117,7 +119,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_filters(app)
     wiring.cast(app, settings)
     warehouse_people = (warehouse, packing, packing_tools, marketplace, stockroom, goods, push, media)
-    desk_people = (finance, admin, schedules, reports, post, privacy, my_commission)
+    desk_people = (finance, aging, admin, schedules, reports, post, privacy, my_commission)
     people = (buyer, seller, *warehouse_people, *desk_people, disputes, doorstep, labels)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
@@ -125,7 +127,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     assert commission and commission_money and commission_periods
     csrf.exempt(commission_desk.bp)
     app.register_blueprint(commission_desk.bp)
-    for machine in (health.bp, accounts_api.bp, network.bp, webhooks.bp, cron.bp):
+    aging_machines = (aging_api.customers, aging_api.suppliers)
+    for machine in (health.bp, accounts_api.bp, network.bp, webhooks.bp, cron.bp, *aging_machines):
         csrf.exempt(machine)
         app.register_blueprint(machine)
     own_routes(app)

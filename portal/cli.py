@@ -53,10 +53,11 @@ def prepare(empty_shelves: bool) -> None:
     """Bring the database up to date and, for the demo company, fill it."""
     upgrade(directory="migrations")
     if current_app.config["DEMO"]:
-        from portal.demo import load
+        from portal.demo import first_readings, load
 
         with atomic():
             load(shelves=not empty_shelves)
+            first_readings()
 
 
 mail = AppGroup("mail", help="Letters.")

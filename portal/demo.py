@@ -7,10 +7,15 @@ from sqlalchemy import select
 from portal.accounts import services as accounts
 from portal.accounts.models import Organisation
 from portal.accounts.roles import Role
+from portal.core import clock
 from portal.core.actor import SYSTEM
 from portal.core.database import db
 from portal.core.i18n import noted
+from portal.core.ports import known
 from portal.orders.models import Offer
+from portal.receivables import queries as receivables_queries
+from portal.receivables import services as receivables
+from portal.receivables.ports import LedgerSources, Side
 from portal.stock import services as stock
 from portal.workflows import payment_calls
 
@@ -111,3 +116,10 @@ def fill_shelves() -> None:
             for shelf, pieces in ((near, ON_THE_SHELF), (high, IN_RESERVE)):
                 key = f"demo:{barcode}:{shelf.code}"
                 stock.receive(item.id, shelf.id, pieces, key=key, by=SYSTEM, because=noted("the demo company moves in"))
+
+
+def first_readings() -> None:
+    """The ERP's accounts are read as soon as a worker is there, where nobody has read them yet."""
+    for side in Side:
+        if known(LedgerSources).sides.get(side) and receivables_queries.newest(side) is None:
+            receivables.ask(side, clock.today(), live=True, by=SYSTEM)

@@ -28,6 +28,7 @@ _MONEY = [
     (_l("Payouts"), "/finance/payouts"),
     (_l("Sales commission"), "/admin/commission/"),
     (_l("Ledger"), "/finance/ledger"),
+    (_l("Aging"), "/finance/aging"),
     (_l("Reports"), "/reports/"),
     (_l("Pictures"), "/media/"),
 ]
@@ -81,6 +82,7 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
         (_l("Personal data"), "/admin/privacy/"),
         (_l("Ledger"), "/finance/ledger"),
         (_l("Sales commission"), "/admin/commission/"),
+        (_l("Aging"), "/finance/aging"),
         (_l("Reports"), "/reports/"),
         *_STOCKROOM,
         (_l("Pictures"), "/media/"),

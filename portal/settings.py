@@ -9,7 +9,11 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
+from portal.settings_erp import ErpSettings
+
 Security = Literal["none", "starttls", "ssl"]
+JwtAlgorithm = Literal["HS256", "RS256", "PS256", "ES256"]
+WhenSuspicious = Literal["stop", "last_good"]
 CARRIER_SETTINGS = (
     "yurtici_base_url",
     "yurtici_user",
@@ -99,6 +103,14 @@ class Settings:
     jwt_issuer: str = "emanet"
     jwt_audience: str = "emanet-api"
     token_minutes: int = 60
+    # Who signs the tokens for the ERP's routes (/api/v2/logo…): empty means our own token route.
+    aging_jwt_issuer: str = ""
+    aging_jwt_audience: str = ""
+    aging_jwt_algorithm: JwtAlgorithm = "HS256"
+    aging_jwt_secret: str = field(default="", repr=False)  # HS256: shared with the issuer
+    aging_jwt_jwks_url: str = ""  # the others: where the issuer publishes its keys
+    aging_when_suspicious: WhenSuspicious = "stop"  # what the API answers while the newest data do not reconcile
+    aging_patience_seconds: int = 25  # how long one who asks waits for a reading somebody else has begun
     acceptance_days: int = 3  # days after delivery in which the buyer may object
     commission_percent: Decimal = Decimal("8.5")
     max_body_bytes: int = 24 * 1024 * 1024  # a few photographs of a phone
@@ -113,6 +125,7 @@ class Settings:
     stock_push_read_back: int = 200  # barcodes each full comparison asks about, those confirmed longest ago first
     ship_within_days: int = 2  # days after the payment in which an order should leave the warehouse
     drain_lanes: int = 4  # calls and messages a worker handles at once
+    erp: ErpSettings = field(default_factory=ErpSettings)  # whose ledger the receivables are read from
     schedule_pause_seconds: Decimal = Decimal(5)  # between two looks of the scheduler
     # Days after which personal data are forgotten (KVKK). The rows stay, so that a late repeat is still a repeat.
     retention_webhook_days: int = 90  # raw bodies of what providers told us
@@ -138,6 +151,19 @@ class Settings:
     def https(self) -> bool:
         """Whether browsers reach us over TLS: then cookies are Secure."""
         return self.portal_url.startswith("https://")
+
+    def wrong_issuer(self) -> list[str]:
+        """What is wrong with the issuer of the ERP's tokens; half a configuration must not open a door."""
+        shared = self.aging_jwt_algorithm == "HS256"
+        if not self.aging_jwt_issuer:
+            given = self.aging_jwt_audience or self.aging_jwt_secret or self.aging_jwt_jwks_url
+            return ["AGING_JWT_ISSUER is missing"] if given else []
+        wrong = [] if self.aging_jwt_audience else ["AGING_JWT_AUDIENCE is missing"]
+        if shared and len(self.aging_jwt_secret.encode()) < 32:
+            wrong.append("AGING_JWT_SECRET is shorter than 32 bytes (AGING_JWT_ALGORITHM=HS256)")
+        if not shared and not self.aging_jwt_jwks_url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            wrong.append(f"AGING_JWT_JWKS_URL is not an https address (AGING_JWT_ALGORITHM={self.aging_jwt_algorithm})")
+        return wrong
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -183,6 +209,15 @@ class Settings:
             jwt_issuer=reader.get("JWT_ISSUER") or cls.jwt_issuer,
             jwt_audience=reader.get("JWT_AUDIENCE") or cls.jwt_audience,
             token_minutes=reader.whole("TOKEN_MINUTES", cls.token_minutes),
+            aging_jwt_issuer=reader.get("AGING_JWT_ISSUER"),
+            aging_jwt_audience=reader.get("AGING_JWT_AUDIENCE"),
+            aging_jwt_algorithm=cast("JwtAlgorithm", reader.word("AGING_JWT_ALGORITHM", get_args(JwtAlgorithm))),
+            aging_jwt_secret=reader.get("AGING_JWT_SECRET"),
+            aging_jwt_jwks_url=reader.get("AGING_JWT_JWKS_URL"),
+            aging_when_suspicious=cast(
+                "WhenSuspicious", reader.one_of("AGING_WHEN_SUSPICIOUS", get_args(WhenSuspicious))
+            ),
+            aging_patience_seconds=reader.whole("AGING_PATIENCE_SECONDS", cls.aging_patience_seconds),
             acceptance_days=reader.whole("ACCEPTANCE_DAYS", cls.acceptance_days),
             commission_percent=reader.decimal("COMMISSION_PERCENT", cls.commission_percent),
             max_body_bytes=reader.whole("MAX_BODY_BYTES", cls.max_body_bytes),
@@ -210,6 +245,7 @@ class Settings:
             log_files_kept=reader.whole("LOG_FILES_KEPT", cls.log_files_kept),
             log_json=reader.flag("LOG_JSON"),
             slot_lease_seconds=reader.whole("SLOT_LEASE_SECONDS", cls.slot_lease_seconds),
+            erp=ErpSettings.read(reader),
         )
         slowest = max(settings.iyzico_timeout_seconds, settings.provider_timeout_seconds, settings.smtp_timeout_seconds)
         if slowest * 3 > settings.outbox_lease_seconds:
@@ -219,6 +255,7 @@ class Settings:
             )
         if settings.retention_note_days < FEWEST_NOTE_DAYS:
             reader.wrong.append(f"RETENTION_NOTE_DAYS must be {FEWEST_NOTE_DAYS} at least: the database refuses less")
+        reader.wrong += settings.wrong_issuer()
         if reader.wrong:
             raise WrongSettings("The portal cannot start:\n  " + "\n  ".join(reader.wrong))
         return settings
@@ -260,6 +297,12 @@ class _Reader:
 
     def one_of(self, name: str, allowed: tuple[str, ...]) -> str:
         value = self.get(name).lower() or allowed[0]
+        if value not in allowed:
+            self.wrong.append(f"{name} must be one of {', '.join(allowed)}")
+        return value
+
+    def word(self, name: str, allowed: tuple[str, ...]) -> str:
+        value = self.get(name) or allowed[0]
         if value not in allowed:
             self.wrong.append(f"{name} must be one of {', '.join(allowed)}")
         return value

@@ -11,6 +11,7 @@ from portal.integrations.aras.adapter import ArasCarrier
 from portal.integrations.aras.client import ArasClient
 from portal.integrations.iyzico.adapter import IyzicoGateway, IyzicoWebhooks
 from portal.integrations.iyzico.client import IyzicoClient
+from portal.integrations.ledgers import ledger_sources
 from portal.integrations.manual.adapter import ManualCarrier
 from portal.integrations.mock_carrier.adapter import MockCarrier, MockWebhooks
 from portal.integrations.mock_carrier.client import MockClient
@@ -26,6 +27,7 @@ from portal.integrations.yurtici.adapter import YurticiCarrier
 from portal.integrations.yurtici.client import YurticiClient
 from portal.mail.ports import PostOffice
 from portal.marketplace.ports import Storefront, Storefronts, StorefrontWebhooks
+from portal.receivables.ports import LedgerSources
 from portal.settings import Settings
 from portal.shipping.ports import Carrier, Carriers, CarrierWebhooks
 
@@ -60,6 +62,7 @@ def cast(app: Flask, settings: Settings) -> None:
         timeout_seconds=settings.smtp_timeout_seconds,
     )
     cast_role(app, PostOffice, post_office)
+    cast_role(app, LedgerSources, ledger_sources(settings.erp))
 
 
 def _carriers(settings: Settings) -> list[Carrier]:

@@ -74,6 +74,9 @@ class Permission(StrEnum):
     COMMISSION_LOCK = "commission_lock"
     COMMISSION_RESOLVE = "commission_resolve"
     COMMISSION_SEE_OWN = "commission_see_own"
+    AGING_SEE = "aging_see"
+    AGING_FETCH = "aging_fetch"
+    AGING_OVERRIDE = "aging_override"
 
 
 _WATCHING = frozenset(
@@ -93,6 +96,7 @@ _WATCHING = frozenset(
         Permission.MAIL_SEE,
         Permission.MEDIA_SEE,
         Permission.COMMISSION_SEE,
+        Permission.AGING_SEE,
     }
 )
 # Making and checking are both finance's and the administrator's; that one person does not do both for one thing is
@@ -150,6 +154,8 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {
         Permission.REFUND_ASK,
         Permission.RECONCILE,
+        Permission.AGING_FETCH,
+        Permission.AGING_OVERRIDE,
         Permission.INBOX_ACT,
         Permission.OUTBOX_ACT,
         Permission.PARCEL_ACT,
@@ -177,6 +183,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.PRIVACY_SEE,
         Permission.PRIVACY_ACT,
         Permission.COMMISSION_OVERRIDE,
+        Permission.AGING_FETCH,
     },
 }
 

@@ -1,8 +1,9 @@
-"""Where the sandbox's carriers and offices are reached, and the words that open them: as the portal's settings."""
+"""Where the sandbox's carriers, offices and ERP are reached, and the words that open them: as the portal's settings."""
 
 from __future__ import annotations
 
 from portal.sandbox.carriers import who
+from portal.sandbox.erp import who as erp
 from portal.sandbox.n11.books import APP_KEY, APP_SECRET
 from portal.sandbox.nilvera.api import API_KEY
 from portal.sandbox.trendyol import rules as trendyol
@@ -33,4 +34,20 @@ def environment(sandbox_url: str) -> dict[str, str]:
         "N11_BASE_URL": f"{sandbox_url}/n11",
         "N11_APP_KEY": APP_KEY,
         "N11_APP_SECRET": APP_SECRET,
+    }
+
+
+def ledger(hana_port: int) -> dict[str, str]:
+    """The demo company's ledger: Logo's tables on HANA for both sides, SAP Business One beside it for suppliers."""
+    return {
+        "CUSTOMER_LEDGERS": "logo_hana",
+        "SUPPLIER_LEDGERS": "logo_hana,sapb1_hana",
+        "HANA_HOST": "127.0.0.1",
+        "HANA_PORT": str(hana_port),
+        "HANA_USER": erp.USER,
+        "HANA_PASSWORD": erp.PASSWORD,
+        "HANA_ENCRYPT": "off",  # it never leaves this machine
+        "LOGO_HANA_SCHEMA": erp.LOGO_SCHEMA,
+        "LOGO_PERIODS": erp.PERIODS,
+        "SAP_SCHEMA": erp.SAP_SCHEMA,
     }

@@ -13,7 +13,7 @@ from portal.sandbox.world import World
 OPERATIONS = (
     "approve", "refund", "cancel", "checkout_init", "checkout_retrieve", "payment_detail", "report_details",
     "payout_report", "submerchant", "webhook", "create", "cancel", "track", "draft", "confirm", "status", "mail",
-    "orders", "update", "stock", "batch", "read", "*",
+    "orders", "update", "stock", "batch", "read", "sign_in", "query", "fetch", "*",
 )  # fmt: skip
 
 

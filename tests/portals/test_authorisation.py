@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 
 import pytest
@@ -9,7 +10,9 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.accounts.roles import Role
+from portal.core.actor import SYSTEM
 from portal.core.database import db
+from portal.core.ports import cast_role
 from portal.core.unit_of_work import atomic
 from portal.disputes import services as disputes
 from portal.disputes.pictures import redrawn
@@ -21,16 +24,21 @@ from portal.media.models import MediaFile
 from portal.orders import queries as orders_queries
 from portal.packing import services as packing
 from portal.packing.states import Source as PackingSource
+from portal.receivables import queries as receivables_queries
+from portal.receivables.models import CurrentAccount
+from portal.receivables.ports import LedgerSources, Side
+from portal.receivables.queries import Filter, Window
 from portal.reports import services as reports
 from portal.reports.models import ReportRun
 from portal.schedules import services as schedules
 from portal.shipping import services as shipping
-from portal.workflows import arguments, stock_push
+from portal.workflows import aging_fetch, arguments, stock_push
 from tests import story
 from tests.cast import Browser, Cast, Machine, actor, api, sign_in
 from tests.commission import a_living_desk
 from tests.marketplace import Street
 from tests.pictures import a_photo
+from tests.receivables.source import Ledger
 from tests.stock import Warehouse
 from tests.world import SandboxControl
 
@@ -164,6 +172,12 @@ TABLE = {
     "POST my_commission.object_to": Rule((BROKER,)), "GET my_commission.dispute": Rule((BROKER,)),
     "POST my_commission.dispute_say": Rule((BROKER,)), "GET my_commission.dispute_paper": Rule((BROKER,)),
     "GET my_commission.statement": Rule((BROKER,)),
+    "GET aging.customers": Rule(WATCHERS), "GET aging.suppliers": Rule(WATCHERS), "GET aging.export_xlsx": Rule(WATCHERS),
+    "GET aging.progress": Rule(WATCHERS), "GET aging.fetch_list": Rule(WATCHERS), "GET aging.changes": Rule(WATCHERS),
+    "GET aging.account": Rule(WATCHERS), "GET aging.documents": Rule(WATCHERS), "GET aging.letter": Rule(WATCHERS),
+    "POST aging.fetch": Rule(OPERATORS), "POST aging.look": Rule((FINANCE,)),
+    **{f"GET aging_{side}.{route}": Rule(WATCHERS) for side in ("customers", "suppliers") for route in ("summary", "export_xlsx", "last_updated")},
+    "GET aging_customers.fetch_hana_data": Rule(OPERATORS), "GET aging_suppliers.fetch_hana_data": Rule(OPERATORS),
 }  # fmt: skip
 
 
@@ -185,10 +199,12 @@ def test_the_table_names_every_route_and_no_other(app: Flask) -> None:
 FOR_SCRIPTS = ("GET packing.board", "POST packing.scans")
 # What a route cannot do without, where an empty body would be refused before anything else.
 BODIES = {"POST network.cancel_order": {"because": "x"}}
+FORMS = {"POST aging.look": {"because": "x"}}
 
 
 def fill(rule: str, names: dict[str, object]) -> str:
     """A rule with this order's ids in its places."""
+    rule = rule.replace("<any(customers, suppliers):word>", "customers")
     for name, value in names.items():
         for kind in ("int:", "uuid:", ""):
             rule = rule.replace(f"<{kind}{name}>", str(value))
@@ -229,6 +245,7 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
         "shelf_id": 1, "task_id": task_id, "barcode": "EMCMDOK",
         "package_id": returned.package_id, "return_id": returned.id, "storefront": "trendyol",
         "schedule_id": run.schedule_id or 0, "run_id": run.id, "code": "payouts", "mail_id": 1, "file_id": media_id,
+        **aging_names(app),
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
 
@@ -266,6 +283,25 @@ def a_report_and_a_picture(cast: Cast) -> tuple[ReportRun, int]:
     return db.session.scalars(select(ReportRun)).one(), picture.id
 
 
+def aging_names(app: Flask) -> dict[str, object]:
+    """A customer who owes, read from the ERP; and a reading that is doubted."""
+    books = Ledger()
+    cast_role(app, LedgerSources, LedgerSources(dict.fromkeys(Side, (books,))))
+    books.add("120.1", date(2026, 1, 1), 100_00)
+    books.add("320.1", date(2026, 1, 1), 100_00, debit=False)
+    for side in (Side.SUPPLIERS, Side.CUSTOMERS, Side.CUSTOMERS):
+        fetch = aging_fetch.read_now(side, by=SYSTEM, patience_seconds=1)
+        books.totals_out_micro = 10**6 if side is Side.CUSTOMERS else 0
+    books.totals_out_micro = 0
+    account = next(
+        iter(receivables_queries.all_rows(receivables_queries.view(Side.CUSTOMERS, Window.of(None, None)), Filter()))
+    )
+    assert account[0] == "120.1"
+    card = db.session.scalars(select(CurrentAccount.id).where(CurrentAccount.code == "120.1")).one()
+    db.session.rollback()
+    return {"fetch_id": fetch.id, "account_id": card, "bucket": "before"}
+
+
 def ask(visitor: Browser | Machine, route: str, url: str) -> int:
     """The HTTP status this visitor gets."""
     method = route.split(maxsplit=1)[0]
@@ -273,7 +309,7 @@ def ask(visitor: Browser | Machine, route: str, url: str) -> int:
         return visitor.client.open(
             url, method=method, headers=visitor.headers(), json=BODIES.get(route, {})
         ).status_code
-    data = {"csrf_token": visitor.token} if method == "POST" else None
+    data = {"csrf_token": visitor.token, **FORMS.get(route, {})} if method == "POST" else None
     return visitor.client.open(url, method=method, data=data).status_code
 
 
