@@ -144,7 +144,7 @@ class Settings:
     @property
     def secrets(self) -> list[str]:
         """What must never be written anywhere: every setting that is not shown either, and passwords in addresses."""
-        hidden = [str(getattr(self, f.name)) for f in fields(self) if not f.repr]
+        hidden = [str(getattr(part, f.name)) for part in (self, self.erp) for f in fields(part) if not f.repr]
         return [*hidden, *(urlsplit(url).password or "" for url in (self.database_url, self.redis_url))]
 
     @property
