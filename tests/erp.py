@@ -63,7 +63,7 @@ class Erp:
     def sql(self, question: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask the database behind the counters directly."""
         with psycopg.connect(self.url) as line:
-            answer = line.execute(question, values or None)  # type: ignore[arg-type]
+            answer = line.execute(question, values or None)
             return answer.fetchall() if answer.description else []
 
 

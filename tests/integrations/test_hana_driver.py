@@ -369,7 +369,12 @@ def test_the_driver_waits_for_nobody_while_another_thread_works(erp: Erp) -> Non
     done = threading.Event()
     with line_to(address(erp)) as line:
         erp.fails("query", "slow", seconds=1.5)
-        asking = threading.Thread(target=lambda: (all_rows(line, "SELECT 1 FROM DUMMY"), done.set()))
+
+        def ask() -> None:
+            all_rows(line, "SELECT 1 FROM DUMMY")
+            done.set()
+
+        asking = threading.Thread(target=ask)
         asking.start()
         turns = 0
         while not done.is_set() and turns < 5:

@@ -132,25 +132,28 @@ def test_an_opening_that_says_from_when_it_stems_stands_in_its_month(erp: Erp) -
 # Contradictions, each in a ledger that has no other.
 
 
+TABLES = ("LG_101_CLCARD", "LG_201_CLCARD", "LG_101_01_CLFLINE", "LG_201_01_CLFLINE")
+
+
 @pytest.fixture(scope="module")
 def odd_house() -> Iterator[Erp]:
-    """A ledger that may be spoilt."""
+    """A ledger that may be spoilt, and a copy of it."""
     with small_database(TINY) as url, counters(url) as erp:
+        copies = "; ".join(f'CREATE TABLE kept."{table}" AS TABLE "LOGO"."{table}"' for table in TABLES)
+        erp.sql(f"CREATE SCHEMA kept; {copies}")
         yield erp
 
 
 @pytest.fixture
 def odd(odd_house: Erp) -> Iterator[Erp]:
     """Spoilt by one test, whole for the next."""
-    tables = [row[0] for row in odd_house.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'LOGO'")]
-    odd_house.sql("CREATE SCHEMA kept")
-    for table in tables:
-        odd_house.sql(f'CREATE TABLE kept."{table}" AS TABLE "LOGO"."{table}"')
     yield odd_house
-    for table in tables:
-        odd_house.sql(f'TRUNCATE "LOGO"."{table}"')
-        odd_house.sql(f'INSERT INTO "LOGO"."{table}" SELECT * FROM kept."{table}"')
-    odd_house.sql("DROP SCHEMA kept CASCADE")
+    odd_house.sql(
+        "; ".join(
+            f'DELETE FROM "LOGO"."{table}"; INSERT INTO "LOGO"."{table}" SELECT * FROM kept."{table}"'
+            for table in TABLES
+        )
+    )
 
 
 ONE = f"""(SELECT min(l."LOGICALREF") FROM {LINES} l JOIN {CARDS} c ON c."LOGICALREF" = l."CLIENTREF"
