@@ -99,7 +99,11 @@ def _on(reader: Reader, name: str) -> bool:
 
 
 def _basis(reader: Reader) -> DateBasis:
-    return DateBasis.DOCUMENT if reader.one_of("ERP_DATE_BASIS", ("posted", "document")) == "document" else DateBasis.POSTED
+    return (
+        DateBasis.DOCUMENT
+        if reader.one_of("ERP_DATE_BASIS", ("posted", "document")) == "document"
+        else DateBasis.POSTED
+    )
 
 
 def _ledgers(reader: Reader, name: str) -> tuple[str, ...]:

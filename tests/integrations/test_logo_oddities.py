@@ -97,6 +97,21 @@ def test_a_period_the_calendar_does_not_know_is_refused(erp: Erp) -> None:
     assert (no.value.reason, no.value.where) == (Reason.WRONG_SCHEMA, "LG_301_CLCARD")
 
 
+@pytest.mark.parametrize(("periods", "as_of"), [("101/01,201/01", date(2026, 1, 1)), ("101/01", TODAY)])
+def test_a_day_that_no_period_covers_is_found(erp: Erp, periods: str, as_of: date) -> None:
+    assert Oddity.PERIOD_GAP in {finding.oddity for finding in read(logo(erp, periods), as_of=as_of).findings}
+
+
+@pytest.mark.parametrize(
+    "as_of", [date(2025, 1, 1), date(2025, 2, 28), date(2025, 3, 31), date(2024, 12, 31), date(2024, 2, 29)]
+)
+def test_at_the_turn_of_the_year_nothing_is_lost_between_the_periods(erp: Erp, as_of: date) -> None:
+    found = read(logo(erp), as_of=as_of)
+    assert found.balances() == read(logo(erp)).balances()
+    assert all((month.first_on or as_of) > as_of for month in found.months if month.future)
+    assert all((month.last_on or as_of) <= as_of for month in found.months if not month.future)
+
+
 # Openings.
 
 

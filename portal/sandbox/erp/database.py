@@ -64,7 +64,9 @@ class Session:
     def __init__(self, url: str, dialect: Dialect) -> None:
         self.dialect = dialect
         self.connection = psycopg.connect(
-            url, autocommit=False, options="-c default_transaction_read_only=on -c jit=off -c cursor_tuple_fraction=1"
+            url,
+            autocommit=False,
+            options="-c default_transaction_read_only=on -c jit=off -c cursor_tuple_fraction=1 -c work_mem=128MB",
         )
         self.schema: str | None = None
         self.snapshot = False
