@@ -100,7 +100,6 @@ class Read:
     accounts: list[Account]
     months: list[MonthSum]
     totals: Totals
-    findings: list[Finding]
 
     def by_month(self) -> dict[tuple[str, date | None, bool], tuple[int, int, int]]:
         """Debit, credit and lines by account, month and whether it is the future."""
@@ -119,7 +118,13 @@ def read(source: LedgerSource, side: Side = Side.CUSTOMERS, as_of: date = TODAY)
     with source.reading(side, as_of) as reading:
         accounts = [account for some in reading.accounts() for account in some]
         months = [month for some in reading.months() for month in some]
-        return Read(accounts, months, reading.totals(), reading.findings())
+        return Read(accounts, months, reading.totals())
+
+
+def findings(source: LedgerSource, as_of: date = TODAY) -> list[Finding]:
+    """What is odd about the customers' lines."""
+    with source.reading(Side.CUSTOMERS, as_of) as reading:
+        return reading.findings()
 
 
 def certificate(folder: Path, host: str = "erp.example") -> tuple[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from portal.integrations.ledgers import ledger_sources
 from portal.receivables.ports import LedgerSource, LedgerUnreadable, Oddity, Reason, Side
 from portal.sandbox.erp import Size
-from tests.erp import TODAY, Erp, counters, read, small_database
+from tests.erp import TODAY, Erp, counters, findings, read, small_database
 
 TINY = Size(accounts=60, suppliers=9, lines=600, today=TODAY)
 AYTEK = "120.40.0000123"
@@ -76,11 +76,11 @@ def test_which_entries_brought_the_balances_in_is_a_setting(erp: Erp) -> None:
 def test_a_supplier_with_a_customers_code_is_an_oddity_not_a_customer(erp: Erp) -> None:
     erp.sql(f"""UPDATE "SBO_DEMO"."OCRD" SET "CardType" = 'S' WHERE "CardCode" = '{AYTEK}'""")
     found = read(sap(erp))
-    oddities = {finding.oddity: finding for finding in found.findings}
+    oddities = {finding.oddity: finding for finding in findings(sap(erp))}
     assert AYTEK not in found.balances()
     assert oddities[Oddity.NO_CARD].accounts == (AYTEK,)
     erp.sql(f"""UPDATE "SBO_DEMO"."OCRD" SET "CardType" = 'C' WHERE "CardCode" = '{AYTEK}'""")
-    assert Oddity.NO_CARD not in {finding.oddity for finding in read(sap(erp)).findings}
+    assert Oddity.NO_CARD not in {finding.oddity for finding in findings(sap(erp))}
 
 
 def test_an_own_balance_that_disagrees_is_seen(erp: Erp) -> None:
