@@ -1,4 +1,4 @@
-"""Ages as JSON and as a spreadsheet: the same rows, the same kuruş, no float on the way."""
+"""Ages as JSON and as a spreadsheet: the same rows, the same kuruş, whole numbers until their text."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def column_names(view: View) -> tuple[str, ...]:
     return ("CariKod", "CariAd", "GunelBakiye", "Oncesi", *map(months.name, view.shown), *later)
 
 
-def as_json(view: View, rows: Iterable[Sequence[Any]]) -> bytes:
+def as_json(view: View, rows: Sequence[Sequence[Any]]) -> bytes:
     """The contract's array: [{"CariKod": …, "GunelBakiye": 1254300.50, "Oncesi": …, "Sub25": …}]."""
-    row_type, count = _row_type(column_names(view)), len(column_names(view))
-    wide = count - 2
+    names = column_names(view)
+    row_type, last = _row_type(names), len(names)
     return ENCODER.encode(
-        [row_type(row[0], row[1], *[Decimal(k).scaleb(-2) for k in row[2 : 2 + wide]]) for row in rows]
+        [row_type(row[0], row[1], *[Decimal(kurus).scaleb(-2) for kurus in row[2:last]]) for row in rows]
     )
 
 
