@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from flask import Flask, current_app
 
 from portal.core import queue
-from portal.workflows import despatch, post, provider_calls, tracking, webhooks
+from portal.workflows import aging_fetch, despatch, post, provider_calls, tracking, webhooks
 
 STEPS: dict[str, Callable[[], bool]] = {
     "inbox": webhooks.handle_next,
@@ -16,6 +16,7 @@ STEPS: dict[str, Callable[[], bool]] = {
     "shipment_sync": tracking.ask_next,
     "despatch": despatch.ask_next,
     "mail": post.send_next,
+    "aging_fetch": aging_fetch.read_next,
 }
 
 

@@ -15,9 +15,10 @@ from portal.core.database import db
 from portal.core.i18n import noted
 from portal.core.timetable import LEADER_LOCK, Periodic, run_due
 from portal.core.unit_of_work import atomic
-from portal.workflows import arguments, delivery, payouts
+from portal.workflows import aging_fetch, arguments, delivery, payouts
 
 NIGHTLY = Actor(noted("nightly reconciliation"))
+MORNING = Actor(noted("the morning's reading of the ERP"))
 
 
 def put_away() -> int:
@@ -32,6 +33,12 @@ TIMETABLE = [
     Periodic(noted("find lost payments"), payouts.look_for_lost_payments, timedelta(minutes=10)),
     Periodic(noted("put away ended sessions"), put_away, timedelta(hours=1)),
     Periodic(noted("payout reconciliation"), lambda: payouts.reconcile(by=NIGHTLY), timedelta(days=1), at_hour=3),
+    Periodic(
+        noted("read the accounts from the ERP"),
+        lambda: aging_fetch.read_every_side(by=MORNING),
+        timedelta(days=1),
+        at_hour=6,
+    ),
 ]
 
 PAUSE_SECONDS = 5

@@ -20,6 +20,7 @@ from portal.integrations.smtp.adapter import SmtpPostOffice
 from portal.integrations.yurtici.adapter import YurticiCarrier
 from portal.integrations.yurtici.client import YurticiClient
 from portal.mail.ports import PostOffice
+from portal.receivables.ports import LedgerSources
 from portal.settings import Settings
 from portal.shipping.ports import Carrier, Carriers, CarrierWebhooks
 
@@ -51,6 +52,7 @@ def cast(app: Flask, settings: Settings) -> None:
         timeout_seconds=settings.smtp_timeout_seconds,
     )
     cast_role(app, PostOffice, post_office)
+    cast_role(app, LedgerSources, LedgerSources({}))
 
 
 def _carriers(settings: Settings) -> list[Carrier]:

@@ -50,6 +50,9 @@ class Permission(StrEnum):
     DISPUTE_SEE = "dispute_see"
     DISPUTE_TALK = "dispute_talk"
     DISPUTE_SETTLE = "dispute_settle"
+    AGING_SEE = "aging_see"
+    AGING_FETCH = "aging_fetch"
+    AGING_OVERRIDE = "aging_override"
 
 
 _WATCHING = frozenset(
@@ -63,6 +66,7 @@ _WATCHING = frozenset(
         Permission.HEALTH_SEE,
         Permission.PARCEL_SEE,
         Permission.DISPUTE_SEE,
+        Permission.AGING_SEE,
     }
 )
 _ARGUING = frozenset({Permission.DISPUTE_SEE, Permission.DISPUTE_TALK, Permission.DISPUTE_SETTLE})
@@ -94,12 +98,15 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     | {
         Permission.REFUND_ASK,
         Permission.RECONCILE,
+        Permission.AGING_FETCH,
+        Permission.AGING_OVERRIDE,
         Permission.INBOX_ACT,
         Permission.OUTBOX_ACT,
         Permission.PARCEL_ACT,
     },
     Role.BROKER: _WATCHING,
-    Role.ADMIN: _WATCHING | {Permission.INBOX_ACT, Permission.OUTBOX_ACT, Permission.PARCEL_ACT},
+    Role.ADMIN: _WATCHING
+    | {Permission.INBOX_ACT, Permission.OUTBOX_ACT, Permission.PARCEL_ACT, Permission.AGING_FETCH},
 }
 
 # Which kind of organisation a part belongs to; the table's CHECK says the same.
