@@ -30,7 +30,20 @@ from portal.mail.states import MAIL
 from portal.orders.states import ORDER, PAYOUT
 from portal.outbox.states import INTENT
 from portal.passport import views as passport
-from portal.portals import admin, buyer, cron, disputes, doorstep, finance, labels, network, seller, warehouse, webhooks
+from portal.portals import (
+    admin,
+    aging_api,
+    buyer,
+    cron,
+    disputes,
+    doorstep,
+    finance,
+    labels,
+    network,
+    seller,
+    warehouse,
+    webhooks,
+)
 from portal.settings import Settings
 from portal.shipping.states import PARCEL, TRACKED_MEANINGS
 from portal.stock import commands as stock_commands
@@ -63,7 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
-    for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):
+    for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp, aging_api.customers, aging_api.suppliers):
         csrf.exempt(machine)
         app.register_blueprint(machine)
     own_routes(app)

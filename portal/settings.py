@@ -10,6 +10,8 @@ from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
 Security = Literal["none", "starttls", "ssl"]
+JwtAlgorithm = Literal["HS256", "RS256", "PS256", "ES256"]
+WhenSuspicious = Literal["stop", "last_good"]
 CARRIER_SETTINGS = (
     "yurtici_base_url", "yurtici_user", "yurtici_password", "aras_order_url", "aras_query_url", "aras_user",
     "aras_password", "aras_customer_code", "mock_carrier_base_url", "mock_carrier_token",
@@ -67,6 +69,14 @@ class Settings:
     jwt_issuer: str = "emanet"
     jwt_audience: str = "emanet-api"
     token_minutes: int = 60
+    # Who signs the tokens for the ERP's routes (/api/v2/logo…): empty means our own token route.
+    aging_jwt_issuer: str = ""
+    aging_jwt_audience: str = ""
+    aging_jwt_algorithm: JwtAlgorithm = "HS256"
+    aging_jwt_secret: str = field(default="", repr=False)  # HS256: shared with the issuer
+    aging_jwt_jwks_url: str = ""  # the others: where the issuer publishes its keys
+    aging_when_suspicious: WhenSuspicious = "stop"  # what the API answers while the newest data do not reconcile
+    aging_patience_seconds: int = 25  # how long one who asks waits for a reading somebody else has begun
     acceptance_days: int = 3  # days after delivery in which the buyer may object
     commission_percent: Decimal = Decimal("8.5")
     max_body_bytes: int = 24 * 1024 * 1024  # a few photographs of a phone
@@ -80,6 +90,19 @@ class Settings:
     def https(self) -> bool:
         """Whether browsers reach us over TLS: then cookies are Secure."""
         return self.portal_url.startswith("https://")
+
+    def wrong_issuer(self) -> list[str]:
+        """What is wrong with the issuer of the ERP's tokens; half a configuration must not open a door."""
+        shared = self.aging_jwt_algorithm == "HS256"
+        if not self.aging_jwt_issuer:
+            given = self.aging_jwt_audience or self.aging_jwt_secret or self.aging_jwt_jwks_url
+            return ["AGING_JWT_ISSUER is missing"] if given else []
+        wrong = [] if self.aging_jwt_audience else ["AGING_JWT_AUDIENCE is missing"]
+        if shared and len(self.aging_jwt_secret.encode()) < 32:
+            wrong.append("AGING_JWT_SECRET is shorter than 32 bytes (AGING_JWT_ALGORITHM=HS256)")
+        if not shared and not self.aging_jwt_jwks_url.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+            wrong.append(f"AGING_JWT_JWKS_URL is not an https address (AGING_JWT_ALGORITHM={self.aging_jwt_algorithm})")
+        return wrong
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -117,6 +140,15 @@ class Settings:
             jwt_issuer=reader.get("JWT_ISSUER") or cls.jwt_issuer,
             jwt_audience=reader.get("JWT_AUDIENCE") or cls.jwt_audience,
             token_minutes=reader.whole("TOKEN_MINUTES", cls.token_minutes),
+            aging_jwt_issuer=reader.get("AGING_JWT_ISSUER"),
+            aging_jwt_audience=reader.get("AGING_JWT_AUDIENCE"),
+            aging_jwt_algorithm=cast("JwtAlgorithm", reader.word("AGING_JWT_ALGORITHM", get_args(JwtAlgorithm))),
+            aging_jwt_secret=reader.get("AGING_JWT_SECRET"),
+            aging_jwt_jwks_url=reader.get("AGING_JWT_JWKS_URL"),
+            aging_when_suspicious=cast(
+                "WhenSuspicious", reader.one_of("AGING_WHEN_SUSPICIOUS", get_args(WhenSuspicious))
+            ),
+            aging_patience_seconds=reader.whole("AGING_PATIENCE_SECONDS", cls.aging_patience_seconds),
             acceptance_days=reader.whole("ACCEPTANCE_DAYS", cls.acceptance_days),
             commission_percent=reader.decimal("COMMISSION_PERCENT", cls.commission_percent),
             max_body_bytes=reader.whole("MAX_BODY_BYTES", cls.max_body_bytes),
@@ -132,6 +164,7 @@ class Settings:
                 "OUTBOX_LEASE_SECONDS must be at least three times IYZICO_TIMEOUT_SECONDS, PROVIDER_TIMEOUT_SECONDS"
                 " and SMTP_TIMEOUT_SECONDS"
             )
+        reader.wrong += settings.wrong_issuer()
         if reader.wrong:
             raise WrongSettings("The portal cannot start:\n  " + "\n  ".join(reader.wrong))
         return settings
@@ -173,6 +206,12 @@ class _Reader:
 
     def one_of(self, name: str, allowed: tuple[str, ...]) -> str:
         value = self.get(name).lower() or allowed[0]
+        if value not in allowed:
+            self.wrong.append(f"{name} must be one of {', '.join(allowed)}")
+        return value
+
+    def word(self, name: str, allowed: tuple[str, ...]) -> str:
+        value = self.get(name) or allowed[0]
         if value not in allowed:
             self.wrong.append(f"{name} must be one of {', '.join(allowed)}")
         return value

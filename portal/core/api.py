@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -28,6 +28,8 @@ class Spec(NamedTuple):
     body_optional: bool
     summary: str
     idempotent: bool
+    query: Mapping[str, dict[str, Any]] = {}  # parameter → its schema
+    media: str = "application/json"
 
 
 class ApiError(msgspec.Struct):
@@ -47,9 +49,11 @@ def answers(
     body_optional: bool = False,
     summary: str,
     idempotent: bool = False,
+    query: Mapping[str, dict[str, Any]] | None = None,
+    media: str = "application/json",
 ) -> Callable[[V], V]:
     """Declare an API route: its body is decoded strictly and handed in as `body`."""
-    spec = Spec(status, answer, body, body_optional, summary, idempotent)
+    spec = Spec(status, answer, body, body_optional, summary, idempotent, query or {}, media)
 
     def wrap(view: V) -> V:
         @wraps(view)
@@ -152,6 +156,7 @@ def _operation(rule: Any, method: str, view: Any, refs: dict[type, Any]) -> dict
     if spec.idempotent:
         key = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}
         parameters.append({"name": "Idempotency-Key", "in": "header", "required": True, "schema": key})
+    parameters += [{"name": name, "in": "query", "schema": schema} for name, schema in spec.query.items()]
     problem = {"content": {"application/json": {"schema": refs[ApiError]}}}
     operation: dict[str, Any] = {
         "operationId": f"{method.lower()}_{rule.endpoint.replace('.', '_')}",
@@ -160,7 +165,7 @@ def _operation(rule: Any, method: str, view: Any, refs: dict[type, Any]) -> dict
         "responses": {
             str(spec.status): {
                 "description": "Done",
-                "content": {"application/json": {"schema": refs[spec.answer]}},
+                "content": {spec.media: {"schema": refs[spec.answer]}},
             },
             **{str(code): {"description": "See the message", **problem} for code in ERRORS},
         },

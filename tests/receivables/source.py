@@ -5,7 +5,6 @@ And it can be told to misbehave: to lie in its totals, to stop in the middle, to
 
 from __future__ import annotations
 
-
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator

@@ -110,7 +110,7 @@ def oracle(lines: list[tuple[int, int, bool]], shown: tuple[int, ...]) -> tuple[
         closes = min(heap[1], money)
         heap[1] -= closes
         money -= closes
-    found = {month: 0 for month in (0, *shown)}
+    found = dict.fromkeys((0, *shown), 0)
     for month, left in heaps:
         found[month if month in found else 0] += left
     return balance, found
