@@ -32,6 +32,7 @@ from portal.outbox.states import INTENT
 from portal.passport import views as passport
 from portal.portals import (
     admin,
+    aging,
     aging_api,
     buyer,
     cron,
@@ -73,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels)
+    people = (buyer, seller, warehouse, finance, aging, admin, disputes, doorstep, labels)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
     for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp, aging_api.customers, aging_api.suppliers):

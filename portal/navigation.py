@@ -27,6 +27,7 @@ _MONEY = [
     (_l("Disputes"), "/disputes"),
     (_l("Payouts"), "/finance/payouts"),
     (_l("Ledger"), "/finance/ledger"),
+    (_l("Aging"), "/finance/aging"),
 ]
 _MACHINES = [
     (_l("Health"), "/admin/"),
@@ -52,7 +53,7 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
     Role.PACKER: [(_l("Parcels"), "/warehouse/")],
     Role.FINANCE: [*_MONEY, *_MACHINES],
     Role.BROKER: [*_MONEY, *_MACHINES],
-    Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger")],
+    Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger"), (_l("Aging"), "/finance/aging")],
 }
 
 

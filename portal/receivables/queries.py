@@ -130,6 +130,35 @@ def fetch(fetch_id: int) -> AgingFetch:
     return found
 
 
+class Situation(NamedTuple):
+    """What a page says about its data: the last good ones, and what came or is coming after them."""
+
+    current: AgingFetch | None
+    under_way: AgingFetch | None
+    newest: AgingFetch | None  # of today's ledger, ended
+    doubted: AgingFetch | None
+
+
+def situation(side: Side) -> Situation:
+    """The last good data and every reading since, in one question."""
+    good = select(func.max(AgingFetch.id)).where(AgingFetch.side == side.value, AgingFetch.is_current)
+    wanted = (
+        select(AgingFetch)
+        .where(AgingFetch.side == side.value, AgingFetch.id >= func.coalesce(good.scalar_subquery(), 0))
+        .order_by(AgingFetch.id.desc())
+        .limit(100)
+    )
+    since = list(db.session.scalars(wanted))
+    ended = [found for found in since if found.live and found.state not in UNFINISHED]
+    whole = next((found for found in ended if found.state != FetchState.FAILED), None)
+    return Situation(
+        next((found for found in since if found.is_current), None) or current(side),
+        next((found for found in since if found.state in UNFINISHED), None),
+        ended[0] if ended else None,
+        whole if whole is not None and whole.state == FetchState.SUSPICIOUS else None,
+    )
+
+
 def fetches(side: Side) -> Select[Any]:
     """Readings, newest first. The caller pages."""
     return select(AgingFetch).where(AgingFetch.side == side.value).order_by(AgingFetch.id.desc())
@@ -274,10 +303,16 @@ def totals(view: View, wanted: Filter) -> Sums:
     """The totals of the whole filtered list, whichever page is shown."""
     ages = sums.aged(view)
     count = len(view.shown)
-    of = [ages.c.balance, ages.c.before, *(ages.c[f"m{place}"] for place in range(1, count + 1)), ages.c.later]
+    of: list[Any] = [
+        ages.c.balance,
+        ages.c.before,
+        *(ages.c[f"m{place}"] for place in range(1, count + 1)),
+        ages.c.later,
+    ]
     of += [func.greatest(ages.c.balance, 0), func.greatest(-ages.c.balance, 0)]
     summed = [cast(func.coalesce(func.sum(amount), 0), BigInteger) for amount in of]
-    row = db.session.execute(_filtered(select(func.count(), *summed), ages, wanted)).one()
+    counted: Any = select(func.count(), *summed)
+    row: Any = db.session.execute(_filtered(counted, ages, wanted)).one()
     return Sums(row[0], row[1], row[2], tuple(row[3 : 3 + count]), row[-3], row[-2], row[-1])
 
 
@@ -298,7 +333,7 @@ def all_rows(view: View, wanted: Filter) -> Sequence[Any]:
 def row(view: View, account_id: int) -> Row:
     """One account by age; all zero when it has no lines in this reading."""
     ages = sums.aged(view)
-    found = db.session.execute(_select(ages).where(CurrentAccount.id == account_id)).one_or_none()
+    found = db.session.execute(_joined(_select(ages), ages).where(CurrentAccount.id == account_id)).one_or_none()
     if found is None:
         account = account_of(account_id)
         return Row(account.id, account.code, account.name, account.passive, 0, 0, (0,) * len(view.shown), 0)
@@ -334,7 +369,7 @@ def not_yet(fetch: AgingFetch, account_id: int) -> int:
 
 def _rows(view: View, wanted: Filter) -> Select[Any]:
     ages = sums.aged(view)
-    order = {"code": CurrentAccount.code, "name": CurrentAccount.name_key}.get(wanted.sort)
+    order: Any = {"code": CurrentAccount.code, "name": CurrentAccount.name_key}.get(wanted.sort)
     if order is None:
         order = ages.c[wanted.sort] if wanted.sort in ages.c and wanted.sort != "account_id" else ages.c.balance
     ordered = order.desc() if wanted.descending else order.asc()
@@ -343,15 +378,15 @@ def _rows(view: View, wanted: Filter) -> Select[Any]:
 
 def _select(ages: Any) -> Select[Any]:
     columns = [ages.c[name] for name in ages.c.keys() if name != "account_id"]  # noqa: SIM118
-    return (
-        select(CurrentAccount.id, CurrentAccount.code, CurrentAccount.name, CurrentAccount.passive, *columns)
-        .select_from(ages)
-        .join(CurrentAccount, CurrentAccount.id == ages.c.account_id)
-    )
+    return select(CurrentAccount.id, CurrentAccount.code, CurrentAccount.name, CurrentAccount.passive, *columns)
+
+
+def _joined(query: Select[Any], ages: Any) -> Select[Any]:
+    return query.select_from(ages).join(CurrentAccount, CurrentAccount.id == ages.c.account_id)
 
 
 def _filtered(query: Select[Any], ages: Any, wanted: Filter) -> Select[Any]:
-    query = query.select_from(ages).join(CurrentAccount, CurrentAccount.id == ages.c.account_id)
+    query = _joined(query, ages)
     if wanted.words:
         query = query.where(CurrentAccount.words.contains(formats.fold(wanted.words), autoescape=True))
     if wanted.code.endswith("*"):

@@ -192,6 +192,6 @@ def _insert_accounts(facts: list[dict[str, Any]]) -> None:
 def _copy(into: str, rows: Iterable[tuple[Any, ...]]) -> None:
     """COPY: ten times faster than INSERT for rows by the hundred thousand."""
     line = db.session.connection().connection.cursor()
-    with line.copy(f"COPY {into} FROM STDIN") as copy:  # type: ignore[attr-defined]
+    with line.copy(f"COPY {into} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
