@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from babel.dates import format_date
 from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -13,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from portal.accounts.guard import current_actor, may, requires
 from portal.accounts.roles import Permission
-from portal.core import clock, formats
+from portal.core import clock, formats, i18n
 from portal.core.errors import BadInput, NotFound, Refusal
 from portal.core.ports import port
 from portal.core.unit_of_work import atomic
@@ -36,7 +37,7 @@ SORTS = ("code", "name", "balance", "before", "later", *(f"m{place}" for place i
 WHO_NAMES = {
     Who.ALL: _l("All accounts"),
     Who.OWING: _l("With a debt"),
-    Who.OLD: _l("With a debt in Öncesi"),
+    Who.OLD: _l("With an old debt"),
     Who.CREDIT: _l("In credit"),
 }
 KEPT = ("as_of", "months", "mode", "data")  # what a link from the list to an account carries along
@@ -94,7 +95,7 @@ def _context(side: Side, situation: queries.Situation, wanted: Wanted) -> dict[s
         "wanted": wanted,
         "who_names": WHO_NAMES,
         "mode_names": export.MODE_NAMES,
-        "month_name": months.name,
+        "month_name": month_name,
         "keep": {name: value for name in KEPT if (value := request.args.get(name))},
         **_state_of(side, situation),
     }
@@ -298,13 +299,13 @@ def polyline(course: list[BalanceAt]) -> Line:
 @bp.app_template_filter("buckets")
 def buckets(view: View, row: queries.Row) -> list[tuple[str, int, int]]:
     """(name, kuruş, month) of the shown months."""
-    return [(months.name(month), kurus, month) for month, kurus in zip(view.shown, row.shown, strict=True)]
+    return [(month_name(month), kurus, month) for month, kurus in zip(view.shown, row.shown, strict=True)]
 
 
 @bp.app_template_filter("map_months")
 def map_months(shown: tuple[int, ...]) -> list[str]:
     """The names of months."""
-    return [months.name(month) for month in shown]
+    return [month_name(month) for month in shown]
 
 
 @bp.get("/accounts/<int:account_id>/documents/<bucket>")
@@ -368,10 +369,15 @@ class NothingToRemind(Refusal):
 def _draft(name: str, row: queries.Row, view: View) -> tuple[str, str]:
     """Subject and text in Turkish, the customer's language."""
     day, total = formats.day(view.as_of), formats.money(row.balance, language="tr")
-    buckets = [("Öncesi", row.before), *((months.name(m), k) for m, k in zip(view.shown, row.shown, strict=True))]
+    buckets = [("Öncesi", row.before), *((month_name(m, "tr"), k) for m, k in zip(view.shown, row.shown, strict=True))]
     lines = "\n".join(f"  {label:<8}{formats.money(kurus, language='tr'):>22}" for label, kurus in buckets if kurus)
     text = render_template("aging/letter.txt", name=name, day=day, total=total, lines=lines)
     return f"Cari hesap bakiyeniz ({day}): {total}", text
+
+
+def month_name(month: int, language: str | None = None) -> str:
+    """Şub 25, in the reader's language."""
+    return format_date(months.first_day(month), "MMM yy", locale=language or i18n.language())
 
 
 def _card(account_id: int) -> tuple[Any, Side, Wanted]:

@@ -125,7 +125,7 @@ def _facts(
         (_("Accounts"), str(len(rows))),
         (_("Control total: balances"), formats.money(sums[0])),
         (_("of it owed to the accounts (credit)"), formats.money(sums[0] - owing)),
-        (_("Control total: Öncesi and months"), formats.money(buckets)),
+        (_("Control total: earlier and months"), formats.money(buckets)),
         (_("Lines read"), str(fetch.lines)),
         (_("Reconciled"), _("NO") if view.doubted else _("yes")),
     ]

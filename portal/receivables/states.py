@@ -112,7 +112,7 @@ CHECK_NAMES = {
     Check.BALANCES_DIFFER: _l("Balances differ from the ERP's own totals of the accounts."),
     Check.MONTHS_DIFFER: _l("Months differ from the ERP's own monthly totals."),
     Check.OPEN_ITEMS_DIFFER: _l("The open items do not add up to the balances; the view by due date is not offered."),
-    Check.NOT_THE_BALANCE: _l("Öncesi and the months do not add up to the balance."),
+    Check.NOT_THE_BALANCE: _l("Earlier and the months do not add up to the balance."),
     Check.OPENING_DIFFERS: _l("Opening entries differ from the closing balances of the period before."),
-    Check.OPENING_UNDATED: _l("Opening entries without their original date stand in Öncesi."),
+    Check.OPENING_UNDATED: _l("Opening entries without their original date stand under Earlier."),
 }
