@@ -15,7 +15,7 @@ from portal.sandbox.iyzico.books import Books, Refused
 from portal.sandbox.store import Row
 from portal.sandbox.world import World
 
-PROVIDERS = ("iyzico", "yurtici", "aras", "mock", "nilvera", "smtp", "trendyol")
+PROVIDERS = ("iyzico", "yurtici", "aras", "mock", "nilvera", "smtp", "trendyol", "hana", "tds")
 
 
 def control(world: World, books: Books) -> Blueprint:
@@ -94,6 +94,7 @@ def _fault(asked: Row) -> Fault:
         int(asked.get("times") or 1),
         max(1, int(asked.get("every") or 1)),
         float(asked.get("seconds") or 30),
+        code=int(asked.get("code") or 0),
     )
 
 

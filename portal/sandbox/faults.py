@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from threading import Lock
+from typing import Protocol
 
 MODES = (
     "slow", "timeout_before_effect", "timeout_after_effect", "error_500", "error_500_after_effect", "malformed",
@@ -24,12 +25,20 @@ class Fault:
     every: int = 1
     seconds: float = 30.0
     seen: int = 0
+    code: int = 0  # the number a database refuses with; 0: the usual one
 
     def fits(self, provider: str, operation: str) -> bool:
         """Whether it is meant for this call."""
         if (self.mode in WEBHOOK_MODES) != (operation == "webhook"):
             return False
         return self.provider in ("*", provider) and self.operation in ("*", operation)
+
+
+class Mishaps(Protocol):
+    """Whoever knows what goes wrong next."""
+
+    def take(self, provider: str, operation: str) -> Fault | None:
+        """The mishap of this call, if one is planned."""
 
 
 class Faults:

@@ -12,7 +12,7 @@ from portal.sandbox.world import World
 
 OPERATIONS = (
     "approve", "refund", "cancel", "checkout_init", "checkout_retrieve", "payment_detail", "report_details",
-    "payout_report", "submerchant", "webhook", "create", "cancel", "track", "draft", "confirm", "status", "mail", "*",
+    "payout_report", "submerchant", "webhook", "create", "cancel", "track", "draft", "confirm", "status", "mail", "sign_in", "query", "fetch", "*",
 )  # fmt: skip
 
 

@@ -1,0 +1,72 @@
+"""What every reading does with the months that come in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+
+from portal.integrations.erp import words
+from portal.integrations.erp.line import Row
+from portal.receivables.ports import Finding, LedgerUnreadable, MonthSum, Oddity, OpenItemSum, Reason, Totals
+
+NAMED = 20  # accounts named in a finding; the count says how many there are
+
+
+class MonthsRead:
+    """Counts what came, exactly, so that it can be compared with what the ERP says it sent."""
+
+    def __init__(self) -> None:
+        self.debit_micro = self.credit_micro = self.lines = 0
+        self.to_the_end = False
+
+    def counted(self, answer: Iterator[list[Row]]) -> Iterator[list[MonthSum]]:
+        """Rows of (code, month, future, debit, credit, lines, first day, last day)."""
+        self.__init__()  # type: ignore[misc]  # asked again, counted again
+        for rows in answer:
+            yield [self._sum(row) for row in rows]
+        self.to_the_end = True
+
+    def compared(self, answer: list[Row]) -> Totals:
+        """Refuses with HALF_AN_ANSWER when fewer lines came than the ERP counted."""
+        (debit, credit, lines), *_ = answer or [(None, None, None)]
+        if not self.to_the_end or int(lines or 0) != self.lines:
+            raise LedgerUnreadable(Reason.HALF_AN_ANSWER, clue=f"{self.lines} of {lines} lines")
+        return Totals(
+            erp_debit_micro=words.micro(debit), erp_credit_micro=words.micro(credit), erp_lines=int(lines or 0),
+            read_debit_micro=self.debit_micro, read_credit_micro=self.credit_micro, read_lines=self.lines,
+        )  # fmt: skip
+
+    def _sum(self, row: Row) -> MonthSum:
+        account, month, future, debit, credit, lines, first, last = row
+        debit_micro, credit_micro = words.micro(debit), words.micro(credit)
+        self.debit_micro += debit_micro
+        self.credit_micro += credit_micro
+        self.lines += int(lines)
+        return MonthSum(
+            account=words.code(account), month=words.month(month), future=bool(future), debit_kurus=words.kurus(debit_micro),
+            credit_kurus=words.kurus(credit_micro), lines=int(lines), first_on=words.day(first), last_on=words.day(last),
+        )  # fmt: skip
+
+
+def finding(oddity: Oddity, rows: Sequence[tuple[str, int, int]], *, words_: str = "") -> Finding:
+    """Rows of (account, count, millionths of a lira) under one oddity."""
+    return Finding(
+        oddity, sum(int(count) for _code, count, _micro in rows), words.kurus(sum(micro for _code, _count, micro in rows)),
+        tuple(dict.fromkeys(code for code, _count, _micro in rows if code))[:NAMED], words_,
+    )  # fmt: skip
+
+
+def pair(row: Row) -> tuple[int, int]:
+    """The second and third columns, debit and credit, in kuruş."""
+    return words.kurus(words.micro(row[1])), words.kurus(words.micro(row[2]))
+
+
+def open_item(row: Row) -> OpenItemSum:
+    """Rows of (code, due month, debit, credit, items)."""
+    account, number, debit, credit, items = row
+    due: date | None = words.month(number)
+    if due is None:
+        raise LedgerUnreadable(Reason.UNREADABLE, where=words.code(account), clue="an open item without a due date")
+    return OpenItemSum(
+        words.code(account), due, words.kurus(words.micro(debit)), words.kurus(words.micro(credit)), int(items)
+    )

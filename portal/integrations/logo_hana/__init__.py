@@ -1,0 +1,1 @@
+"""Logo's tables copied to SAP HANA, read through SAP's driver."""
