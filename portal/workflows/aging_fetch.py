@@ -151,6 +151,8 @@ def _alive(fetch: Claim) -> Iterator[None]:
             try:
                 with app.app_context(), atomic():
                     receivables.hold(fetch)
+            except LostTheReading:
+                return  # ended, or taken over: the reader itself finds out with its next word
             except Exception:
                 logger.opt(exception=True).warning("aging fetch {}: could not renew its lease", fetch.id)
 

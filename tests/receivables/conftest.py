@@ -27,7 +27,7 @@ def ledger(app: Flask) -> Ledger:
     """An ERP with empty books, for both sides."""
     travel(2025, 5, 15)
     found = Ledger()
-    cast_role(app, LedgerSources, LedgerSources({side: (found,) for side in Side}))
+    cast_role(app, LedgerSources, LedgerSources(dict.fromkeys(Side, (found,))))
     return found
 
 

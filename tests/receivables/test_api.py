@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from datetime import date
-from decimal import Decimal
 
 import openpyxl
 import pytest
-import time_machine
 from flask import Flask
 
-from portal.core.database import db
-from portal.receivables.ports import Reason
 from tests.cast import Cast, Machine, api
-from tests.receivables import CODE, CUSTOMERS, SUPPLIERS
+from tests.receivables import CODE, CUSTOMERS
 from tests.receivables.source import Ledger
-
 
 
 @pytest.fixture
@@ -50,4 +44,11 @@ def test_the_contract_to_the_letter(ayse: Machine) -> None:
     assert json.loads(ask(ayse, f"{CUSTOMERS}/last-updated/"))["lastUpdated"] == "15-05-2025 10:00"
     sheet = openpyxl.load_workbook(io.BytesIO(ask(ayse, f"{CUSTOMERS}/export-xlsx/"))).worksheets[0]
     assert [cell.value for cell in sheet[1]] == list(json.loads(row)[0])
-    assert [str(cell.value) for cell in sheet[2][2:]] == ["1254300.5", "200000", "354300.5", "400000", "250000", "50000"]
+    assert [str(cell.value) for cell in sheet[2][2:]] == [
+        "1254300.5",
+        "200000",
+        "354300.5",
+        "400000",
+        "250000",
+        "50000",
+    ]

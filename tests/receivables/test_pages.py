@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
-from datetime import date
 
-import openpyxl
 from flask import Flask
 
-from portal.receivables import queries
-from portal.receivables.ports import Side
 from tests import story
 from tests.cast import Cast, sign_in
-from tests.receivables import CODE
 from tests.receivables.source import Ledger
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select, text
 
 from portal.core import formats
 from portal.core.database import db
@@ -19,28 +19,17 @@ from portal.receivables.states import Step
 CHUNK = 10_000
 
 
-class _Key(NamedTuple):
-    account: str
-    month: int
-    future: bool
+# (account, month, future) and (owed, paid, lines, first day, last day): plain tuples, for there are hundreds of thousands.
+_Key = tuple[str, int, bool]
+_Sum = tuple[int, int, int, date | None, date | None]
 
 
-class _Sum:
-    """One account's month while partitions of the ledger are still being put together."""
-
-    __slots__ = ("first_on", "last_on", "lines", "owed", "paid")
-
-    def __init__(self) -> None:
-        self.owed = self.paid = self.lines = 0
-        self.first_on: date | None = None
-        self.last_on: date | None = None
-
-    def add(self, row: MonthSum, owed: int, paid: int) -> None:
-        self.owed += owed
-        self.paid += paid
-        self.lines += row.lines
-        self.first_on = min(filter(None, (self.first_on, row.first_on)), default=None)
-        self.last_on = max(filter(None, (self.last_on, row.last_on)), default=None)
+def _together(one: _Sum, other: _Sum) -> _Sum:
+    """A month that came in two pieces, from two partitions of the ledger."""
+    firsts = [day for day in (one[3], other[3]) if day]
+    lasts = [day for day in (one[4], other[4]) if day]
+    counted = (one[0] + other[0], one[1] + other[1], one[2] + other[2])
+    return (*counted, min(firsts, default=None), max(lasts, default=None))
 
 
 class Staging:
@@ -65,47 +54,46 @@ class Staging:
 
     def add(self, sums: Iterable[MonthSum]) -> None:
         """Months as they arrive, by account code; an account is laid down when the next one begins."""
+        pending, mirrored = self._pending, self.side is Side.SUPPLIERS
         for row in sums:
             if row.debit_kurus < 0 or row.credit_kurus < 0 or row.lines < 0 or not row.account:
                 raise LedgerUnreadable(Reason.UNREADABLE, where=row.account)
-            owed, paid = (row.debit_kurus, row.credit_kurus)
-            if self.side is Side.SUPPLIERS:
+            owed, paid = row.debit_kurus, row.credit_kurus
+            if mirrored:
                 owed, paid = paid, owed
-            key = _Key(row.account, months.month_of(row.month), row.future)
-            self._pending.setdefault(key, _Sum()).add(row, owed, paid)
+            key = (row.account, months.month_of(row.month), row.future)
+            found = (owed, paid, row.lines, row.first_on, row.last_on)
+            before = pending.get(key)
+            pending[key] = found if before is None else _together(before, found)
             self._last = row.account
 
     def lay_down(self, *, all_of_it: bool = False) -> None:
         """Write what is complete: everything but the account still arriving."""
-        ready = {key: found for key, found in self._pending.items() if all_of_it or key.account != self._last}
+        ready = {key: found for key, found in self._pending.items() if all_of_it or key[0] != self._last}
         if not ready:
             return
-        ids = self.ids_of({key.account for key in ready})
-        fetch_id = self.fetch.id
+        ids, fetch_id = self.ids_of({key[0] for key in ready}), self.fetch.id
         _copy(
             "aging_month (owed_kurus, paid_kurus, fetch_id, account_id, month, lines, first_on, last_on, future)",
             (
-                (s.owed, s.paid, fetch_id, ids[key.account], key.month, s.lines, s.first_on, s.last_on, key.future)
-                for key, s in ready.items()
+                (owed, paid, fetch_id, ids[account], month, lines, first_on, last_on, future)
+                for (account, month, future), (owed, paid, lines, first_on, last_on) in ready.items()
             ),
         )
-        for key in ready:
-            del self._pending[key]
-        rows = AgingFetch.months + len(ready)
-        lines = AgingFetch.lines + sum(found.lines for found in ready.values())
+        self._pending = {key: found for key, found in self._pending.items() if key not in ready}
+        rows, lines = AgingFetch.months + len(ready), AgingFetch.lines + sum(found[2] for found in ready.values())
         hold(self.fetch, step=Step.MONTHS, accounts=len(self._ids), months=rows, lines=lines)
 
     def ids_of(self, codes: set[str]) -> dict[str, int]:
         """Our ids of these accounts; new ones come into being."""
-        new = sorted(codes - self._ids.keys())
-        if new:
-            self.without_card.update(code for code in new if code not in self.cards)
-            facts = [_facts(self.side, self.cards.get(code) or Account(code, code)) for code in new]
-            _insert_accounts(facts)
-            wanted = select(CurrentAccount.code, CurrentAccount.id).where(
-                CurrentAccount.side == self.side.value, CurrentAccount.code == func.any(new)
-            )
-            self._ids.update({code: account_id for code, account_id in db.session.execute(wanted)})
+        wanted = codes - self._ids.keys()
+        if wanted:
+            self.without_card.update(code for code in wanted if code not in self.cards)
+            self._ids.update(_known(self.side, wanted))
+            missing = sorted(wanted - self._ids.keys())
+            if missing:
+                _insert(self._facts(missing))
+                self._ids.update(_known(self.side, set(missing)))
         return self._ids
 
     def codes(self) -> Iterable[str]:
@@ -114,17 +102,14 @@ class Staging:
 
     def describe(self) -> None:
         """Names and addresses as the ERP has them now; only once the reading is believed."""
-        known = {
-            row.code: row
-            for row in db.session.scalars(select(CurrentAccount).where(CurrentAccount.side == self.side.value))
-        }
-        changed = []
-        for code, account_id in self._ids.items():
-            facts = _facts(self.side, self.cards.get(code) or Account(code, code))
-            if any(getattr(known[code], name) != value for name, value in facts.items()):
-                changed.append({"id": account_id, **facts})
+        rows = db.session.execute(select(CurrentAccount.code, *_TOLD).where(self.side.value == _OF_SIDE))
+        known = {code: tuple(told) for code, *told in rows}
+        changed = [code for code in self._ids if known[code] != _told(self.cards.get(code) or Account(code, code))]
         if changed:
-            db.session.execute(update(CurrentAccount), changed)
+            _update(self._facts(changed))
+
+    def _facts(self, codes: Iterable[str]) -> list[_Facts]:
+        return [_facts(self.side, self.cards.get(code) or Account(code, code)) for code in codes]
 
     def sum_up(self) -> None:
         """Every account's whole and its last four months, from the months that were laid down."""
@@ -162,31 +147,65 @@ def stage_open_items(staging: Staging, items: Iterable[OpenItemSum]) -> None:
     hold(staging.fetch)
 
 
-def _facts(side: Side, account: Account) -> dict[str, Any]:
+class _Facts(NamedTuple):
+    """What the ERP says of an account, as we keep it."""
+
+    side: str
+    code: str
+    name: str
+    name_key: str
+    words: str
+    currency: str
+    passive: bool
+    email: str
+    tax_number: str
+    salesperson: str
+    card_group: str
+
+
+_OF_SIDE = CurrentAccount.side
+_TOLD = [getattr(CurrentAccount, name) for name in _Facts._fields if name not in ("side", "code", "name_key", "words")]
+_NAMES = ", ".join(_Facts._fields)
+_ARRAYS = ", ".join(f"CAST(:{name} AS {'boolean' if name == 'passive' else 'text'}[])" for name in _Facts._fields)
+# One array per column: ten thousand accounts are one statement of eleven parameters.
+_INSERT = text(
+    f"INSERT INTO current_account ({_NAMES}) SELECT * FROM unnest({_ARRAYS}) ON CONFLICT (side, code) DO NOTHING"  # noqa: S608
+)
+_UPDATE = text(
+    f"UPDATE current_account a SET {', '.join(f'{n} = f.{n}' for n in _Facts._fields)}"  # noqa: S608
+    f" FROM unnest({_ARRAYS}) AS f({_NAMES}) WHERE a.side = f.side AND a.code = f.code"
+)
+
+
+def _told(account: Account) -> tuple[Any, ...]:
+    """What the ERP says of an account, in the order of our columns."""
     name = account.name.strip() or account.code
-    return {
-        "side": side.value,
-        "code": account.code,
-        "name": name,
-        "name_key": formats.sort_key(name),
-        "words": formats.fold(f"{account.code} {name}"),
-        "currency": account.currency,
-        "passive": account.passive,
-        "email": account.email,
-        "tax_number": account.tax_number,
-        "salesperson": account.salesperson,
-        "card_group": account.group,
-    }
+    contact = (account.email, account.tax_number, account.salesperson, account.group)
+    return (name, account.currency, account.passive, *contact)
 
 
-def _insert_accounts(facts: list[dict[str, Any]]) -> None:
-    from sqlalchemy.dialects.postgresql import insert as upsert
+def _facts(side: Side, account: Account) -> _Facts:
+    name, *more = _told(account)
+    return _Facts(side.value, account.code, name, formats.sort_key(name), formats.fold(f"{account.code} {name}"), *more)
 
-    for begin in range(0, len(facts), 2000):
-        rows = facts[begin : begin + 2000]
-        db.session.execute(
-            upsert(CurrentAccount).values(rows).on_conflict_do_nothing(constraint="a_code_is_one_account")
-        )
+
+def _known(side: Side, codes: set[str]) -> dict[str, int]:
+    wanted = select(CurrentAccount.code, CurrentAccount.id).where(
+        side.value == _OF_SIDE, CurrentAccount.code == func.any(list(codes))
+    )
+    return {code: account_id for code, account_id in db.session.execute(wanted)}
+
+
+def _insert(facts: list[_Facts]) -> None:
+    db.session.execute(_INSERT, _by_column(facts))
+
+
+def _update(facts: list[_Facts]) -> None:
+    db.session.execute(_UPDATE, _by_column(facts))
+
+
+def _by_column(facts: list[_Facts]) -> dict[str, list[Any]]:
+    return {name: list(column) for name, column in zip(_Facts._fields, zip(*facts, strict=True), strict=True)}
 
 
 def _copy(into: str, rows: Iterable[tuple[Any, ...]]) -> None:
