@@ -18,7 +18,7 @@ from portal.core import clock, formats, i18n
 from portal.core.errors import BadInput, NotFound, Refusal
 from portal.core.ports import port
 from portal.core.unit_of_work import atomic
-from portal.core.web import Page, choice, paged, region, search_words, wants_region
+from portal.core.web import Page, Paged, choice, paged, region, search_words, wants_region
 from portal.portals.aging_api import spreadsheet
 from portal.receivables import drill, export, months, queries
 from portal.receivables import services as receivables
@@ -39,6 +39,11 @@ WHO_NAMES = {
     Who.OWING: _l("With a debt"),
     Who.OLD: _l("With an old debt"),
     Who.CREDIT: _l("In credit"),
+}
+MODE_SHORT = {
+    Mode.FIFO: _l("Oldest first (fifo)"),
+    Mode.NET_SIGNED: _l("Month by month (net_signed)"),
+    Mode.OPEN_ITEM: _l("Open items (open_item)"),
 }
 KEPT = ("as_of", "months", "mode", "data")  # what a link from the list to an account carries along
 WEEK = timedelta(days=7)
@@ -95,6 +100,7 @@ def _context(side: Side, situation: queries.Situation, wanted: Wanted) -> dict[s
         "wanted": wanted,
         "who_names": WHO_NAMES,
         "mode_names": export.MODE_NAMES,
+        "mode_short": MODE_SHORT,
         "month_name": month_name,
         "keep": {name: value for name in KEPT if (value := request.args.get(name))},
         **_state_of(side, situation),
@@ -328,7 +334,13 @@ def documents(account_id: int, bucket: str) -> tuple[str, int]:
         parts = _parts(card.code, side, view, want, amount)
     except (LedgerUnreadable, drill.LedgerMovedOn) as trouble:
         return render_template("aging/documents.html", **context, parts=None, trouble=trouble.message), trouble.status
-    return render_template("aging/documents.html", **context, parts=parts, trouble=None), 200
+    listed = [part for part in parts if part.open]
+    assert sum(part.open for part in listed) == amount, "documents that are not their bucket"
+    wanted_page = Page.wanted()
+    first = (wanted_page.number - 1) * wanted_page.size
+    page = Paged(listed[first : first + wanted_page.size], wanted_page, len(listed))
+    closed = len(parts) - len(listed)
+    return render_template("aging/documents.html", **context, parts=listed, page=page, closed=closed, trouble=None), 200
 
 
 def _parts(code: str, side: Side, view: View, want: drill.Needed, amount: int) -> list[drill.Part]:
