@@ -52,10 +52,11 @@ def prepare() -> None:
     """Bring the database up to date and, for the demo company, fill it."""
     upgrade(directory="migrations")
     if current_app.config["DEMO"]:
-        from portal.demo import load
+        from portal.demo import first_readings, load
 
         with atomic():
             load()
+            first_readings()
 
 
 books = AppGroup("books", help="Ask the books.")

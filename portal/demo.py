@@ -7,9 +7,14 @@ from sqlalchemy import select
 from portal.accounts import services as accounts
 from portal.accounts.models import Organisation
 from portal.accounts.roles import Role
+from portal.core import clock
 from portal.core.actor import SYSTEM
 from portal.core.database import db
+from portal.core.ports import known
 from portal.orders.models import Offer
+from portal.receivables import queries as receivables_queries
+from portal.receivables import services as receivables
+from portal.receivables.ports import LedgerSources, Side
 from portal.workflows import payment_calls
 
 PASSWORD = "emanet-demo-2026"  # noqa: S105 (printed at start: the demo has no secrets)
@@ -85,3 +90,10 @@ def load() -> None:
             seller = organisations[name]
             db.session.add(Offer(seller_organisation_id=seller.id, barcode=barcode, name=title, unit_price_kurus=price))
         payment_calls.register_seller(organisations[name], by=SYSTEM, provider="iyzico")
+
+
+def first_readings() -> None:
+    """The ERP's accounts are read as soon as a worker is there, where nobody has read them yet."""
+    for side in Side:
+        if known(LedgerSources).sides.get(side) and receivables_queries.newest(side) is None:
+            receivables.ask(side, clock.today(), live=True, by=SYSTEM)

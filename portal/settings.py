@@ -9,6 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
 
+from portal.settings_erp import ErpSettings
+
 Security = Literal["none", "starttls", "ssl"]
 JwtAlgorithm = Literal["HS256", "RS256", "PS256", "ES256"]
 WhenSuspicious = Literal["stop", "last_good"]
@@ -85,6 +87,7 @@ class Settings:
     outbox_lease_seconds: int = 60  # how long a call in flight is left alone
     outbox_quiet_seconds: int = 900  # how long after silence before we ask what became of it
     drain_lanes: int = 4  # calls and messages a worker handles at once
+    erp: ErpSettings = field(default_factory=ErpSettings)  # whose ledger the receivables are read from
 
     @property
     def https(self) -> bool:
@@ -157,6 +160,7 @@ class Settings:
             outbox_lease_seconds=reader.whole("OUTBOX_LEASE_SECONDS", cls.outbox_lease_seconds),
             outbox_quiet_seconds=reader.whole("OUTBOX_QUIET_SECONDS", cls.outbox_quiet_seconds),
             drain_lanes=reader.whole("DRAIN_LANES", cls.drain_lanes),
+            erp=ErpSettings.read(reader),
         )
         slowest = max(settings.iyzico_timeout_seconds, settings.provider_timeout_seconds, settings.smtp_timeout_seconds)
         if slowest * 3 > settings.outbox_lease_seconds:

@@ -11,6 +11,7 @@ from portal.integrations.aras.adapter import ArasCarrier
 from portal.integrations.aras.client import ArasClient
 from portal.integrations.iyzico.adapter import IyzicoGateway, IyzicoWebhooks
 from portal.integrations.iyzico.client import IyzicoClient
+from portal.integrations.ledgers import ledger_sources
 from portal.integrations.manual.adapter import ManualCarrier
 from portal.integrations.mock_carrier.adapter import MockCarrier, MockWebhooks
 from portal.integrations.mock_carrier.client import MockClient
@@ -52,7 +53,7 @@ def cast(app: Flask, settings: Settings) -> None:
         timeout_seconds=settings.smtp_timeout_seconds,
     )
     cast_role(app, PostOffice, post_office)
-    cast_role(app, LedgerSources, LedgerSources({}))
+    cast_role(app, LedgerSources, ledger_sources(settings.erp))
 
 
 def _carriers(settings: Settings) -> list[Carrier]:

@@ -25,6 +25,7 @@ from portal.sandbox.app import create_sandbox
 from portal.sandbox.world import SandboxSettings, World
 from portal.settings import Settings
 from tests.cast import Cast
+from tests.erp import Erp, counters, small_database
 from tests.world import SandboxControl, test_settings
 
 TEMPLATE = "portal_template"
@@ -95,6 +96,21 @@ def database_url() -> Iterator[str]:
     name = f"t_{uuid.uuid4().hex[:12]}"
     yield for_tests.clone_database(servers.database_url, TEMPLATE, name)
     for_tests.drop_database(servers.database_url, name)
+
+
+@pytest.fixture(scope="session")
+def erp_house() -> Iterator[Erp]:
+    """The ERP's databases, with a small ledger, for as long as this worker lives."""
+    with small_database() as url, counters(url) as erp:
+        yield erp
+
+
+@pytest.fixture
+def erp(erp_house: Erp) -> Iterator[Erp]:
+    """An ERP where nothing goes wrong yet."""
+    erp_house.faults.clear()
+    yield erp_house
+    erp_house.faults.clear()
 
 
 @pytest.fixture

@@ -72,6 +72,8 @@ def _settings(home: Home, port: int, sandbox_port: int) -> dict[str, str]:
         "SMTP_HOST": "127.0.0.1",
         "SMTP_PORT": smtp_port,
         **sandbox_access.environment(f"http://127.0.0.1:{sandbox_port}"),
+        "SANDBOX_HANA_PORT": (hana_port := str(children.free_port())),
+        **sandbox_access.ledger(int(hana_port)),
         "PORTAL_URL": f"http://127.0.0.1:{port}",
         "SANDBOX_URL": f"http://127.0.0.1:{sandbox_port}",
         "SANDBOX_WEBHOOK_URL": f"http://127.0.0.1:{port}/api/webhooks/payments/iyzico",

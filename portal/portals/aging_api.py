@@ -19,7 +19,7 @@ from flask_babel import lazy_gettext as _l
 from portal.accounts import issuer, roles
 from portal.accounts.guard import Door, current_actor, somebody
 from portal.accounts.roles import Permission
-from portal.core import formats, xlsx
+from portal.core import clock, formats, xlsx
 from portal.core.actor import Actor
 from portal.core.api import answers
 from portal.core.errors import BadInput, NotAllowed
@@ -298,4 +298,4 @@ def _instant(fetch: AgingFetch | None) -> str | None:
     """01-07-2025 13:56, in Istanbul."""
     if fetch is None or fetch.read_at is None:
         return None
-    return f"{fetch.read_at.astimezone(formats.ISTANBUL):%d-%m-%Y %H:%M}"
+    return f"{fetch.read_at.astimezone(clock.ISTANBUL):%d-%m-%Y %H:%M}"

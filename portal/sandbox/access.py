@@ -1,8 +1,9 @@
-"""Where the sandbox's carriers and offices are reached, and the words that open them: as the portal's settings."""
+"""Where the sandbox's carriers, offices and ERP are reached, and the words that open them: as the portal's settings."""
 
 from __future__ import annotations
 
 from portal.sandbox.carriers import who
+from portal.sandbox.erp import who as erp
 from portal.sandbox.nilvera.api import API_KEY
 
 
@@ -22,4 +23,20 @@ def environment(sandbox_url: str) -> dict[str, str]:
         "MOCK_CARRIER_WEBHOOK_SECRET": who.MOCK_WEBHOOK_SECRET,
         "NILVERA_BASE_URL": f"{sandbox_url}/nilvera",
         "NILVERA_API_KEY": API_KEY,
+    }
+
+
+def ledger(hana_port: int) -> dict[str, str]:
+    """The demo company's ledger: Logo's tables on HANA for both sides, SAP Business One beside it for suppliers."""
+    return {
+        "CUSTOMER_LEDGERS": "logo_hana",
+        "SUPPLIER_LEDGERS": "logo_hana,sapb1_hana",
+        "HANA_HOST": "127.0.0.1",
+        "HANA_PORT": str(hana_port),
+        "HANA_USER": erp.USER,
+        "HANA_PASSWORD": erp.PASSWORD,
+        "HANA_ENCRYPT": "off",  # it never leaves this machine
+        "LOGO_HANA_SCHEMA": erp.LOGO_SCHEMA,
+        "LOGO_PERIODS": erp.PERIODS,
+        "SAP_SCHEMA": erp.SAP_SCHEMA,
     }

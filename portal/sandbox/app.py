@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from portal.sandbox import carriers, nilvera, smtp, trendyol
+from portal.sandbox import carriers, erp, nilvera, smtp, trendyol
 from portal.sandbox.control import control
 from portal.sandbox.iyzico.api import endpoints
 from portal.sandbox.iyzico.books import Books
@@ -36,4 +36,6 @@ def create_sandbox(settings: SandboxSettings) -> Flask:
         carriers.start_carrier_courier(world)
     if settings.smtp_port is not None:
         app.extensions["post_office"] = smtp.start_post_office(world, "127.0.0.1", settings.smtp_port)
+    if settings.hana_port is not None:
+        app.extensions["erp"] = erp.start(world)
     return app

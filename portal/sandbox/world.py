@@ -29,6 +29,9 @@ class SandboxSettings:
     fee_permille: int = 25  # in thousandths of the paid amount, half up
     fee_fixed_kurus: int = 25
     smtp_port: int | None = None  # 0: any free one; None: no post office
+    hana_port: int | None = None  # the ERP's; as above
+    erp_server: str = field(default="", repr=False)  # a PostgreSQL where its ledger may be kept
+    erp_accounts: int = 10_000
     folder: Path | None = None
 
     @classmethod
@@ -43,6 +46,8 @@ class SandboxSettings:
             portal_url=env.get("PORTAL_URL", ""),
             cron_secret=env.get("CRON_SECRET", ""),
             smtp_port=int(env["SANDBOX_SMTP_PORT"]) if env.get("SANDBOX_SMTP_PORT") else None,
+            hana_port=int(env["SANDBOX_HANA_PORT"]) if env.get("SANDBOX_HANA_PORT") else None,
+            erp_server=env.get("DATABASE_URL", ""),
             folder=Path(env["SANDBOX_HOME"]) if env.get("SANDBOX_HOME") else None,
         )
 

@@ -163,7 +163,6 @@ class _Facts(NamedTuple):
     card_group: str
 
 
-_OF_SIDE = CurrentAccount.side
 _TOLD = [getattr(CurrentAccount, name) for name in _Facts._fields if name not in ("side", "code", "name_key", "words")]
 _NAMES = ", ".join(_Facts._fields)
 _ARRAYS = ", ".join(f"CAST(:{name} AS {'boolean' if name == 'passive' else 'text'}[])" for name in _Facts._fields)

@@ -14,9 +14,11 @@ from typing import Any
 import psycopg
 
 from portal.sandbox.erp import ledger
-from portal.sandbox.erp.counter import PASSWORD, USER, ErpSettings, settings_from
+from portal.sandbox.erp.counter import ErpSettings, settings_from
+from portal.sandbox.erp.who import MSSQL_DATABASE, PASSWORD, USER
 from portal.sandbox.faults import Fault
 from portal.sandbox.hana.server import HanaCounter
+from portal.sandbox.tds.server import TdsCounter
 
 PATIENCE_SECONDS = 120
 
@@ -91,7 +93,16 @@ def main() -> None:
     settings = settings_from(json.loads(sys.stdin.readline()))
     mishaps, store = AskedMishaps(), Store(settings)
     hana = HanaCounter(store.where, mishaps, port=settings.hana_port, user=USER, password=PASSWORD, tls=_tls(settings))
-    _say({"hana_port": hana.port, "tds_port": 0})
+    tds = TdsCounter(
+        store.where,
+        mishaps,
+        port=settings.tds_port,
+        user=USER,
+        password=PASSWORD,
+        database=MSSQL_DATABASE,
+        tls=_tls(settings),
+    )
+    _say({"hana_port": hana.port, "tds_port": tds.port})
     for line in sys.stdin:
         mishaps.hear(json.loads(line))
     os._exit(0)  # whoever still holds a line is hung up on

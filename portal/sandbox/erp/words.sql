@@ -13,3 +13,6 @@ CREATE VIEW "SYS"."TABLE_COLUMNS" AS
     FROM information_schema.columns;
 CREATE VIEW "SYS"."VIEW_COLUMNS" AS
     SELECT ''::text AS "SCHEMA_NAME", ''::text AS "VIEW_NAME", ''::text AS "COLUMN_NAME" WHERE false;
+CREATE SCHEMA sys;
+CREATE VIEW sys.databases AS
+    SELECT datname::text AS name, 1::smallint AS snapshot_isolation_state, 0::smallint AS is_read_committed_snapshot_on FROM pg_database;

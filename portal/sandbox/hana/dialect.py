@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from portal.sandbox.erp.database import Dialect
+
 # Strings and quoted names are left alone; comments go.
 PIECES = re.compile(
     r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|--[^\n]*|/\*.*?\*/|\?|\bFROM\s+DUMMY\b""", re.DOTALL | re.IGNORECASE
@@ -57,3 +59,6 @@ def complaint(sqlstate: str | None, words: str) -> tuple[int, str]:
     """PostgreSQL's refusal under the number HANA would give it."""
     code, kind = CODES.get(sqlstate or "", (2, "general error"))
     return code, f"{kind}: {words}"
+
+
+HANA = Dialect(translated, complaint)

@@ -1,0 +1,1 @@
+"""Logo's own database on Microsoft SQL Server, read through ODBC: Microsoft's driver or FreeTDS."""
