@@ -85,7 +85,8 @@ class TableLedger:
 
     def documents(self, account: str, months: tuple[date | None, ...], as_of: date) -> list[Document]:
         """Lines of one account in some months."""
-        asked = "SELECT on_date, kurus, debit, number FROM erp_line WHERE account = %s AND on_date <= %s AND date_trunc('month', on_date) = ANY(%s) ORDER BY 1, 4"
+        asked = """SELECT on_date, kurus, debit, number FROM erp_line WHERE account = %s AND on_date <= %s
+            AND date_trunc('month', on_date) = ANY(%s) ORDER BY 1, 4"""
         with psycopg.connect(self.url) as there:
             rows = there.execute(asked, (int(account[-7:]), as_of, list(months))).fetchall()
         found = []
@@ -134,7 +135,7 @@ class TableReading:
         if self.side is not Side.CUSTOMERS:
             return
         with self.there.cursor("months") as rows:
-            rows.execute(asked, (self.as_of,))  # type: ignore[arg-type]
+            rows.execute(asked, (self.as_of,))
             while chunk := rows.fetchmany(CHUNK):
                 for row in chunk:
                     self.came[0] += row[3]

@@ -25,7 +25,7 @@ def ask(machine: Machine, url: str, status: int = 200) -> bytes:
     """The body, when the status is the expected one."""
     answer = machine.client.get(url, headers=machine.headers())
     assert answer.status_code == status, answer.text
-    return answer.data
+    return bytes(answer.data)
 
 
 def test_the_contract_to_the_letter(ayse: Machine) -> None:

@@ -220,7 +220,8 @@ def _months(fetch: Claim, erp_months: Iterable[ErpMonth]) -> list[AgingReason]:
         month = month_of(row.month)
         theirs = (row.credit_kurus, row.debit_kurus) if mirrored else (row.debit_kurus, row.credit_kurus)
         _month, owed, paid, rows = ours.get(month, (month, 0, 0, 0))
-        out = max(int(owed) - theirs[0], int(paid) - theirs[1], key=abs)
+        # The net only: their table leaves an amount below zero on its own side, we put it on the other.
+        out = int(owed) - int(paid) - (theirs[0] - theirs[1])
         if abs(out) > max(int(rows), 1):
             found.append(Difference(f"{month // 100}-{month % 100:02d}", out))
     return _differ(fetch, Check.MONTHS_DIFFER, found, Severity.STOP)

@@ -102,7 +102,7 @@ class Staging:
 
     def describe(self) -> None:
         """Names and addresses as the ERP has them now; only once the reading is believed."""
-        rows = db.session.execute(select(CurrentAccount.code, *_TOLD).where(self.side.value == _OF_SIDE))
+        rows = db.session.execute(select(CurrentAccount.code, *_TOLD).where(CurrentAccount.side == self.side.value))
         known = {code: tuple(told) for code, *told in rows}
         changed = [code for code in self._ids if known[code] != _told(self.cards.get(code) or Account(code, code))]
         if changed:
@@ -190,7 +190,7 @@ def _facts(side: Side, account: Account) -> _Facts:
 
 def _known(side: Side, codes: set[str]) -> dict[str, int]:
     wanted = select(CurrentAccount.code, CurrentAccount.id).where(
-        side.value == _OF_SIDE, CurrentAccount.code == func.any(list(codes))
+        CurrentAccount.side == side.value, CurrentAccount.code == func.any(list(codes))
     )
     return {code: account_id for code, account_id in db.session.execute(wanted)}
 
