@@ -54,14 +54,16 @@ class Erp:
             **more,
         )  # fmt: skip
 
-    def fails(self, operation: str, mode: str, *, provider: str = "hana", times: int = 1, seconds: float = 30, code: int = 0) -> None:
+    def fails(
+        self, operation: str, mode: str, *, provider: str = "hana", times: int = 1, seconds: float = 30, code: int = 0
+    ) -> None:
         """Plan a mishap."""
         self.faults.add(Fault(provider, operation, mode, times, seconds=seconds, code=code))
 
     def sql(self, question: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask the database behind the counters directly."""
         with psycopg.connect(self.url) as line:
-            answer = line.execute(question, values)  # type: ignore[arg-type]
+            answer = line.execute(question, values or None)  # type: ignore[arg-type]
             return answer.fetchall() if answer.description else []
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -16,11 +15,11 @@ SOURCES = ("logo_hana", "logo_mssql", "sapb1_hana")
 
 
 @pytest.fixture(params=SOURCES)
-def name(request: pytest.FixtureRequest) -> Iterator[str]:
+def name(request: pytest.FixtureRequest) -> str:
     """Each source in turn."""
     if request.param == "logo_mssql":
         needs_odbc()
-    yield str(request.param)
+    return str(request.param)
 
 
 @pytest.fixture
@@ -185,7 +184,8 @@ def test_a_ledger_without_contradictions_has_only_undated_openings(source: Ledge
 
 def test_by_the_documents_date_the_months_are_others_and_the_sum_the_same(erp: Erp, name: str) -> None:
     posted, document = (
-        read(ledger_sources(erp.settings(customer_ledgers=(name,), date_basis=basis)).of(Side.CUSTOMERS)) for basis in DateBasis
+        read(ledger_sources(erp.settings(customer_ledgers=(name,), date_basis=basis)).of(Side.CUSTOMERS))
+        for basis in DateBasis
     )
     assert posted.balances() == document.balances()
     assert posted.by_month() != document.by_month()
