@@ -64,7 +64,10 @@ class Session:
     def __init__(self, url: str, dialect: Dialect) -> None:
         self.dialect = dialect
         self.connection = psycopg.connect(
-            url, autocommit=False, options="-c default_transaction_read_only=on -c jit=off"
+            url,
+            autocommit=False,
+            # Answers are read to their end: a plan made for the first rows takes minutes for all of them.
+            options="-c default_transaction_read_only=on -c jit=off -c cursor_tuple_fraction=1",
         )
         self.schema: str | None = None
         self.snapshot = False

@@ -63,6 +63,7 @@ def make(url: str, size: Size) -> None:
         line.execute("DROP SCHEMA erp_staging CASCADE")
         line.execute(_text("words"))
         _owned_by_dbo(line)
+        line.execute("ANALYZE")
 
 
 def _logo(line: psycopg.Connection[tuple[object, ...]], size: Size) -> None:
