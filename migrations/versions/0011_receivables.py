@@ -83,7 +83,7 @@ def upgrade() -> None:
     sa.Column('open_items', sa.Boolean(), server_default=sa.text('false'), nullable=False),
     sa.Column('months_kept', sa.Boolean(), server_default=sa.text('true'), nullable=False),
     sa.Column('is_current', sa.Boolean(), server_default=sa.text('false'), nullable=False),
-    sa.Column('reason', sa.Text(), server_default='', nullable=False),
+    sa.Column('failure', sa.Text(), server_default='', nullable=False),
     sa.Column('note', sa.Text(), server_default='', nullable=False),
     sa.CheckConstraint("(state = 'RUNNING') = (leased_until IS NOT NULL)", name=op.f('ck_aging_fetch_a_reader_holds_a_lease')),
     sa.CheckConstraint("(state IN ('ASKED', 'RUNNING')) = (ended_at IS NULL)", name=op.f('ck_aging_fetch_an_end_has_its_time')),

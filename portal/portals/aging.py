@@ -227,8 +227,8 @@ def _known(fetch_id: int) -> int:
 
 def why(found: AgingFetch) -> str:
     """Why a reading failed, in the reader's language."""
-    if found.reason in list(Reason):
-        return str(REASONS[Reason(found.reason)])
+    if found.failure in list(Reason):
+        return str(REASONS[Reason(found.failure)])
     return _(found.note) if found.note else ""
 
 

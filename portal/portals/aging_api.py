@@ -270,8 +270,8 @@ def _told(side: Side, fetch: AgingFetch) -> Response:
         case FetchState.SUSPICIOUS:
             return _doubted(side, fetch)
         case _:
-            words = REASONS[Reason(fetch.reason)] if fetch.reason in list(Reason) else _(fetch.note)
-            return _error(503, "ledger_unreadable", str(words), side, reason=fetch.reason)
+            words = REASONS[Reason(fetch.failure)] if fetch.failure in list(Reason) else _(fetch.note)
+            return _error(503, "ledger_unreadable", str(words), side, reason=fetch.failure)
 
 
 def _stopped(side: Side) -> Response | None:

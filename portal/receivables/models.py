@@ -108,7 +108,7 @@ class AgingFetch(Model):
     open_items: Mapped[bool] = mapped_column(server_default=text("false"))  # whether the view by due date is offered
     months_kept: Mapped[bool] = mapped_column(server_default=text("true"))
     is_current: Mapped[bool] = mapped_column(server_default=text("false"))
-    reason: Mapped[str] = mapped_column(server_default="")
+    failure: Mapped[str] = mapped_column(server_default="")  # a `ports.Reason`, or our own
     note: Mapped[str] = mapped_column(server_default="")
 
 

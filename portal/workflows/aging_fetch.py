@@ -82,12 +82,12 @@ def _read(fetch: Claim) -> None:
             _stage_and_judge(fetch)
     except LedgerUnreadable as why:
         logger.warning("aging fetch {}: {} {} {}", fetch.id, why.reason, why.clue, why.where)
-        _give_up(fetch, reason=why.reason.value, note=noted("The ERP gave no whole answer."))
+        _give_up(fetch, failure=why.reason.value, note=noted("The ERP gave no whole answer."))
     except LostTheReading:
         logger.warning("aging fetch {}: another reader has taken over", fetch.id)
     except Exception:
         # A mistake of ours must not leave the reading hanging until its lease runs out; it still crashes loudly.
-        _give_up(fetch, reason="OUR_MISTAKE", note=noted("Something went wrong on our side while reading."))
+        _give_up(fetch, failure="OUR_MISTAKE", note=noted("Something went wrong on our side while reading."))
         raise
     else:
         with atomic():
@@ -132,10 +132,10 @@ def _balances(reading: Reading) -> list[ErpBalance] | None:
     return None if found is None else [row for chunk in found for row in chunk]
 
 
-def _give_up(fetch: Claim, *, reason: str, note: str) -> None:
+def _give_up(fetch: Claim, *, failure: str, note: str) -> None:
     try:
         with atomic():
-            receivables.give_up(fetch, reason=reason, note=note)
+            receivables.give_up(fetch, failure=failure, note=note)
     except LostTheReading:
         logger.warning("aging fetch {}: given up by two", fetch.id)
 

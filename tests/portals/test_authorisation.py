@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import NamedTuple
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from portal.accounts.roles import Role
+from portal.core.actor import SYSTEM
+from portal.core.database import db
+from portal.core.ports import cast_role
 from portal.core.unit_of_work import atomic
 from portal.disputes import services as disputes
 from portal.disputes.pictures import redrawn
 from portal.disputes.states import Resolution
 from portal.escrow import queries as escrow_queries
 from portal.orders import queries as orders_queries
+from portal.receivables import queries as receivables_queries
+from portal.receivables.models import CurrentAccount
+from portal.receivables.ports import LedgerSources, Side
+from portal.receivables.queries import Filter, Window
 from portal.shipping import services as shipping
-from portal.workflows import arguments
+from portal.workflows import aging_fetch, arguments
 from tests import story
 from tests.cast import Browser, Cast, Machine, actor, api, sign_in
 from tests.pictures import a_photo
+from tests.receivables.source import Ledger
 from tests.world import SandboxControl
 
 BUYER, SELLER, PACKER, FINANCE, BROKER, ADMIN = Role
@@ -86,6 +96,12 @@ TABLE = {
     "POST network.init_shipment": Rule((SELLER,), own=True),
     "POST network.pay": Rule((BUYER,), own=True), "POST network.confirm_delivery": Rule((BUYER,), own=True),
     "POST network.cancel_order": Rule((BUYER,), own=True),
+    "GET aging.customers": Rule(WATCHERS), "GET aging.suppliers": Rule(WATCHERS), "GET aging.export_xlsx": Rule(WATCHERS),
+    "GET aging.progress": Rule(WATCHERS), "GET aging.fetch_list": Rule(WATCHERS), "GET aging.changes": Rule(WATCHERS),
+    "GET aging.account": Rule(WATCHERS), "GET aging.documents": Rule(WATCHERS), "GET aging.letter": Rule(WATCHERS),
+    "POST aging.fetch": Rule(OPERATORS), "POST aging.look": Rule((FINANCE,)),
+    **{f"GET aging_{side}.{route}": Rule(WATCHERS) for side in ("customers", "suppliers") for route in ("summary", "export_xlsx", "last_updated")},
+    "GET aging_customers.fetch_hana_data": Rule(OPERATORS), "GET aging_suppliers.fetch_hana_data": Rule(OPERATORS),
 }  # fmt: skip
 
 
@@ -105,10 +121,12 @@ def test_the_table_names_every_route_and_no_other(app: Flask) -> None:
 
 # What a route cannot do without, where an empty body would be refused before anything else.
 BODIES = {"POST network.cancel_order": {"because": "x"}}
+FORMS = {"POST aging.look": {"because": "x"}}
 
 
 def fill(rule: str, names: dict[str, object]) -> str:
     """A rule with this order's ids in its places."""
+    rule = rule.replace("<any(customers, suppliers):word>", "customers")
     for name, value in names.items():
         for kind in ("int:", "uuid:", ""):
             rule = rule.replace(f"<{kind}{name}>", str(value))
@@ -136,8 +154,28 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
         "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
         "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",
         "dispute_id": dispute.id, "photo_id": 1, "signed": link,
+        **aging_names(app),
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
+
+
+def aging_names(app: Flask) -> dict[str, object]:
+    """A customer who owes, read from the ERP; and a reading that is doubted."""
+    books = Ledger()
+    cast_role(app, LedgerSources, LedgerSources(dict.fromkeys(Side, (books,))))
+    books.add("120.1", date(2026, 1, 1), 100_00)
+    books.add("320.1", date(2026, 1, 1), 100_00, debit=False)
+    for side in (Side.SUPPLIERS, Side.CUSTOMERS, Side.CUSTOMERS):
+        fetch = aging_fetch.read_now(side, by=SYSTEM, patience_seconds=1)
+        books.totals_out_micro = 10**6 if side is Side.CUSTOMERS else 0
+    books.totals_out_micro = 0
+    account = next(
+        iter(receivables_queries.all_rows(receivables_queries.view(Side.CUSTOMERS, Window.of(None, None)), Filter()))
+    )
+    assert account[0] == "120.1"
+    card = db.session.scalars(select(CurrentAccount.id).where(CurrentAccount.code == "120.1")).one()
+    db.session.rollback()
+    return {"fetch_id": fetch.id, "account_id": card, "bucket": "before"}
 
 
 def ask(visitor: Browser | Machine, route: str, url: str) -> int:
@@ -147,7 +185,7 @@ def ask(visitor: Browser | Machine, route: str, url: str) -> int:
         return visitor.client.open(
             url, method=method, headers=visitor.headers(), json=BODIES.get(route, {})
         ).status_code
-    data = {"csrf_token": visitor.token} if method == "POST" else None
+    data = {"csrf_token": visitor.token, **FORMS.get(route, {})} if method == "POST" else None
     return visitor.client.open(url, method=method, data=data).status_code
 
 

@@ -106,7 +106,7 @@ def _to_be_read() -> Any:
 def _taken(fetch_id: int) -> Claim | None:
     fetch = db.session.get_one(AgingFetch, fetch_id, populate_existing=True)
     if fetch.attempts >= MOST_ATTEMPTS:
-        failed(fetch, reason="DIED", note=noted("The reading was cut off three times and given up."))
+        failed(fetch, failure="DIED", note=noted("The reading was cut off three times and given up."))
         return None
     lease = DB_NOW + timedelta(seconds=LEASE_SECONDS)
     taken = {"fence": fetch.fence + 1, "attempts": fetch.attempts + 1, "leased_until": lease, "step": Step.CONNECTING}
@@ -149,16 +149,16 @@ def finish(claim: Claim, reasons: Sequence[AgingReason]) -> AgingFetch:
     return fetch
 
 
-def give_up(claim: Claim, *, reason: str, note: str) -> None:
+def give_up(claim: Claim, *, failure: str, note: str) -> None:
     """The reader could not read: refuses with `LostTheReading` when it has been replaced."""
     hold(claim)
-    failed(db.session.get_one(AgingFetch, claim.id, populate_existing=True), reason=reason, note=note)
+    failed(db.session.get_one(AgingFetch, claim.id, populate_existing=True), failure=failure, note=note)
 
 
-def failed(fetch: AgingFetch, *, reason: str, note: str) -> None:
+def failed(fetch: AgingFetch, *, failure: str, note: str) -> None:
     """The ERP gave no whole answer. What was staged goes; the last good data stay as they are."""
     _wipe([fetch.id])
-    over = {"leased_until": None, "ended_at": DB_NOW, "step": "", "reason": reason, "note": note}
+    over = {"leased_until": None, "ended_at": DB_NOW, "step": "", "failure": failure, "note": note}
     FETCH.move(fetch, FetchState.FAILED, actor=SYSTEM, reason=note, **over)
 
 

@@ -178,7 +178,8 @@ _UPDATE = text(
 
 def _told(account: Account) -> tuple[Any, ...]:
     """What the ERP says of an account, in the order of our columns."""
-    name = account.name.strip() or account.code
+    # PostgreSQL's text cannot hold NUL, and ERPs have been seen to pad with it.
+    name = account.name.replace("\x00", "").strip() or account.code
     contact = (account.email, account.tax_number, account.salesperson, account.group)
     return (name, account.currency, account.passive, *contact)
 
