@@ -23,6 +23,7 @@ from portal.embedded import for_tests
 from portal.inbox import services as inbox
 from portal.ledger import services as ledger
 from portal.ledger.services import Pair
+from tests.benchmarks import aging
 from tests.world import test_settings
 
 ROUNDS, TIMES = 5, 200
@@ -77,6 +78,7 @@ def main() -> None:
             ("the sign-in page, whole request", page),
         ]
         rows += [(name, median_micros(work)) for name, work in works]
+        aging.measure(app, url)
         db.session.remove()
     for name, micros in rows:
         print(f"{name:<48}{micros:>9.0f} µs   × {micros / base:.1f}")

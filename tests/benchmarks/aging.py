@@ -1,0 +1,168 @@
+"""Aging against the plain SQL it cannot beat, in the same run: AGING_ACCOUNTS (10000), AGING_LINES (1000000,2000000).
+
+It never fails by the clock. Times are medians of wall seconds; the ratio is to the floor named in the same line.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import statistics
+import time
+import tracemalloc
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import msgspec
+import openpyxl
+import psycopg
+from flask import Flask
+
+from portal.core.actor import SYSTEM
+from portal.core.clock import today
+from portal.core.database import db
+from portal.core.ports import cast_role
+from portal.core.web import Page
+from portal.receivables import export, months, queries
+from portal.receivables.ports import LedgerSources, Side
+from portal.receivables.queries import Filter, Window
+from portal.receivables.sums import View
+from portal.workflows import aging_fetch
+from tests.receivables import table
+
+ACCOUNTS = int(os.environ.get("AGING_ACCOUNTS") or 10_000)
+LINES = [int(size) for size in (os.environ.get("AGING_LINES") or "1000000,2000000").split(",")]
+ROUNDS = 5
+
+
+def median_seconds(work: Callable[[], object], rounds: int = ROUNDS) -> float:
+    """The median wall time of one call."""
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return statistics.median(times)
+
+
+def peak_mib(work: Callable[[], object]) -> float:
+    """The most Python memory one call held, in MiB."""
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak / 2**20
+
+
+def say(what: str, seconds: float, floor: float, name: str, more: str = "") -> None:
+    """One line of the table."""
+    print(f"  {what:<58}{seconds:>9.4f} s   × {seconds / floor:<6.1f} {name} {more}")
+
+
+def measure(app: Flask, url: str) -> None:
+    """Every size in turn."""
+    plain_url = url.replace("+psycopg", "")
+    for lines in LINES:
+        table.make(plain_url, lines=lines, accounts=ACCOUNTS, until=today() + timedelta(days=3))
+        source = table.TableLedger(plain_url, ACCOUNTS)
+        cast_role(app, LedgerSources, LedgerSources({Side.CUSTOMERS: (source,)}))
+        print(f"aging: {ACCOUNTS} accounts, {lines} lines")
+        with psycopg.connect(plain_url, autocommit=True) as plain:
+            _one_size(plain, lines)
+
+
+def _one_size(plain: psycopg.Connection[tuple[object, ...]], lines: int) -> None:
+    scan = median_seconds(lambda: plain.execute("SELECT count(*) FROM erp_line").fetchall())
+    say("floor: sequential scan of the lines", scan, scan, "scan")
+    closed = median_seconds(lambda: plain.execute(table.CLOSED_FORM).fetchall(), 3)  # type: ignore[arg-type]
+    say("floor: closed form over the lines, plain SQL", closed, scan, "scan")
+    cold = median_seconds(lambda: aging_fetch.read_now(Side.CUSTOMERS, by=SYSTEM, patience_seconds=1), 3)
+    fetch = queries.current(Side.CUSTOMERS)
+    assert fetch is not None and fetch.lines == lines and fetch.state == "DONE", fetch
+    say("cold: read, staged, reconciled, swapped", cold, closed, "closed form", f"({fetch.months} months)")
+    few = max(ACCOUNTS // 1000, 1)
+    changed = f"UPDATE erp_line SET kurus = kurus + 1 WHERE account <= {few} AND number % 50 = 0"
+
+    def again() -> None:
+        plain.execute(changed)  # type: ignore[arg-type]
+        aging_fetch.read_now(Side.CUSTOMERS, by=SYSTEM, patience_seconds=1)
+
+    say(f"{few} accounts (0.1 %) changed: the whole reading again", median_seconds(again, 3), closed, "closed form")
+    _reports(plain)
+
+
+def _reports(plain: psycopg.Connection[tuple[object, ...]]) -> None:
+    fetch = queries.current(Side.CUSTOMERS)
+    assert fetch is not None
+    usual = queries.view(Side.CUSTOMERS, Window.of(None, None))
+    wide = View(fetch, fetch.as_of_on, months.up_to(months.month_of(fetch.as_of_on), 6))
+    past = View(
+        fetch, months.last_day(months.later(usual.shown[-1], -1)), months.up_to(months.later(usual.shown[-1], -1), 4)
+    )
+    sums = (
+        f"SELECT account_id, sum(owed_kurus) - sum(paid_kurus) FROM aging_month WHERE fetch_id = {fetch.id} GROUP BY 1"
+    )
+    floor = median_seconds(lambda: plain.execute(sums).fetchall())  # type: ignore[arg-type]
+    say("floor: balances from the stored months, plain SQL", floor, floor, "months")
+    say(
+        "report of all accounts from the stored months, 6 months",
+        median_seconds(lambda: queries.all_rows(wide, Filter())),
+        floor,
+        "months",
+    )
+    say(
+        "report of all accounts as of the last month's end",
+        median_seconds(lambda: queries.all_rows(past, Filter())),
+        floor,
+        "months",
+    )
+    say(
+        "report of all accounts, the usual window",
+        median_seconds(lambda: queries.all_rows(usual, Filter())),
+        floor,
+        "months",
+    )
+
+    def page() -> None:
+        totals = queries.totals(usual, Filter(words="a"))
+        queries.rows(usual, Filter(words="a", sort="name"), Page(3, 50), totals.accounts)
+
+    say("a page of 50, searched, sorted by name, with totals", median_seconds(page), floor, "months")
+    _files(usual)
+    db.session.rollback()
+
+
+def _files(view: View) -> None:
+    rows = [tuple(row) for row in queries.all_rows(view, Filter())]
+    names = export.column_names(view)
+    shape = msgspec.defstruct("Floor", [(f"f{n}", str if n < 2 else Decimal) for n in range(len(names))])
+    ready = [shape(*row[:2], *[export.lira(kurus) for kurus in row[2 : len(names)]]) for row in rows]
+    floor = median_seconds(lambda: export.ENCODER.encode(ready))
+    say("floor: msgspec structs, amounts already decimal", floor, floor, "structs")
+    say(
+        "JSON of all accounts from rows, exact decimals",
+        median_seconds(lambda: export.as_json(view, rows)),
+        floor,
+        "structs",
+    )
+
+    def usual_way() -> None:
+        book = openpyxl.Workbook(write_only=True)
+        sheet = book.create_sheet()
+        for row in rows:
+            sheet.append([row[0], row[1], *[kurus / 100 for kurus in row[2 : len(names)]]])
+        book.save(io.BytesIO())
+
+    def ours() -> None:
+        export.write_xlsx(io.BytesIO(), view, rows, [], title="x")
+
+    slow = median_seconds(usual_way, 1)
+    say("yardstick: openpyxl write-only, no styles", slow, slow, "openpyxl")
+    say(
+        "XLSX of all accounts, styled, with totals and facts",
+        median_seconds(ours),
+        slow,
+        "openpyxl",
+        f"(peak {peak_mib(ours):.1f} MiB)",
+    )
