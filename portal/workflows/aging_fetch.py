@@ -36,7 +36,7 @@ def read_next() -> bool:
     return True
 
 
-def read_now(side: Side, as_of: date | None = None, *, by: Actor, patience_seconds: float) -> AgingFetch:
+def read_now(side: Side, as_of: date | None = None, *, by: Actor, patience_seconds: int) -> AgingFetch:
     """Read the ledger here and now, and answer how it went.
 
     Where the same reading is already under way it is waited for, so that two who ask get one reading. Refuses with
@@ -63,7 +63,7 @@ def read_every_side(*, by: Actor) -> int:
     return asked
 
 
-def _when_ended(fetch_id: int, patience_seconds: float) -> AgingFetch:
+def _when_ended(fetch_id: int, patience_seconds: int) -> AgingFetch:
     deadline = monotonic() + patience_seconds
     while True:
         with atomic():

@@ -75,7 +75,7 @@ def measure(app: Flask, url: str) -> None:
 def _one_size(plain: psycopg.Connection[tuple[object, ...]], lines: int) -> None:
     scan = median_seconds(lambda: plain.execute("SELECT count(*) FROM erp_line").fetchall())
     say("floor: sequential scan of the lines", scan, scan, "scan")
-    closed = median_seconds(lambda: plain.execute(table.CLOSED_FORM).fetchall(), 3)  # type: ignore[arg-type]
+    closed = median_seconds(lambda: plain.execute(table.CLOSED_FORM).fetchall(), 3)
     say("floor: closed form over the lines, plain SQL", closed, scan, "scan")
     cold = median_seconds(lambda: aging_fetch.read_now(Side.CUSTOMERS, by=SYSTEM, patience_seconds=1), 3)
     fetch = queries.current(Side.CUSTOMERS)
@@ -85,7 +85,7 @@ def _one_size(plain: psycopg.Connection[tuple[object, ...]], lines: int) -> None
     changed = f"UPDATE erp_line SET kurus = kurus + 1 WHERE account <= {few} AND number % 50 = 0"
 
     def again() -> None:
-        plain.execute(changed)  # type: ignore[arg-type]
+        plain.execute(changed)
         aging_fetch.read_now(Side.CUSTOMERS, by=SYSTEM, patience_seconds=1)
 
     say(f"{few} accounts (0.1 %) changed: the whole reading again", median_seconds(again, 3), closed, "closed form")
@@ -103,7 +103,7 @@ def _reports(plain: psycopg.Connection[tuple[object, ...]]) -> None:
     sums = (
         f"SELECT account_id, sum(owed_kurus) - sum(paid_kurus) FROM aging_month WHERE fetch_id = {fetch.id} GROUP BY 1"
     )
-    floor = median_seconds(lambda: plain.execute(sums).fetchall())  # type: ignore[arg-type]
+    floor = median_seconds(lambda: plain.execute(sums).fetchall())
     say("floor: balances from the stored months, plain SQL", floor, floor, "months")
     say(
         "report of all accounts from the stored months, 6 months",

@@ -55,7 +55,7 @@ def make(url: str, *, lines: int, accounts: int, until: date) -> None:
     with psycopg.connect(url, autocommit=True) as there:
         there.execute("DROP TABLE IF EXISTS erp_line")
         for statement in _MAKE.strip().split(";\n"):
-            there.execute(statement, {"lines": lines, "accounts": accounts, "until": until})  # type: ignore[arg-type]
+            there.execute(statement, {"lines": lines, "accounts": accounts, "until": until})
 
 
 def code_of(number: int) -> str:
@@ -91,18 +91,9 @@ class TableLedger:
             rows = there.execute(asked, (int(account[-7:]), as_of, list(months))).fetchall()
         found = []
         for on, kurus, debit, number in rows:
-            sides = (abs(kurus), 0) if debit == (kurus >= 0) else (0, abs(kurus))
-            kind = "4/38" if debit else "7/20"
-            found.append(
-                Document(
-                    on,
-                    kind,
-                    f"FTR{number:09d}",
-                    "Toptan satış faturası" if debit else "Gelen havale",
-                    *sides,
-                    opening=False,
-                )
-            )
+            owed, paid = (abs(kurus), 0) if debit == (kurus >= 0) else (0, abs(kurus))
+            kind, words = ("4/38", "Toptan satış faturası") if debit else ("7/20", "Gelen havale")
+            found.append(Document(on, kind, f"FTR{number:09d}", words, owed, paid, opening=False))
         return found
 
 
@@ -145,7 +136,7 @@ class TableReading:
 
     def totals(self) -> Totals:
         """Ungrouped."""
-        row: Any = self.there.execute(f"SELECT {_OWED}, {_PAID}, count(*) FROM erp_line").fetchone()  # type: ignore[arg-type]
+        row: Any = self.there.execute(f"SELECT {_OWED}, {_PAID}, count(*) FROM erp_line").fetchone()
         return Totals(
             row[0] * 10_000, row[1] * 10_000, row[2], self.came[0] * 10_000, self.came[1] * 10_000, self.came[2]
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
@@ -253,7 +254,12 @@ def test_our_own_mistake_ends_the_reading_and_still_crashes(aytek: Ledger) -> No
     assert read().state == "DONE"
 
 
-SUSPICIONS = {
+def finds(oddity: Oddity) -> Callable[[Ledger], object]:
+    """The ERP itself finds something odd."""
+    return lambda ledger: ledger.odd.append(Finding(oddity, 3, 7_00, (CODE,)))
+
+
+SUSPICIONS: dict[str, tuple[Callable[[Ledger], object], str]] = {
     "half an answer": (lambda ledger: setattr(ledger, "missing", 1), "TOTALS_DIFFER"),
     "the totals are others": (lambda ledger: setattr(ledger, "totals_out_micro", 10_000), "TOTALS_DIFFER"),
     "a balance is another": (lambda ledger: ledger.balances_out.update({CODE: 1_00}), "BALANCES_DIFFER"),
@@ -264,7 +270,7 @@ SUSPICIONS = {
     "nothing at all": (lambda ledger: ledger.lines.clear(), "EMPTY"),
     "a blank in a code": (lambda ledger: ledger.lines.append(Line("120 1", date(2025, 5, 1), 5)), "ODD_CODE"),
     **{
-        f"the ERP finds {oddity}": (lambda ledger, oddity=oddity: ledger.odd.append(Finding(oddity, 3, 7_00, (CODE,))), oddity.value)
+        f"the ERP finds {oddity}": (finds(oddity), oddity.value)
         for oddity in Oddity
         if oddity is not Oddity.OPENING_UNDATED
     },
@@ -352,7 +358,7 @@ def test_two_who_ask_at_once_get_one_reading(app: Flask, aytek: Ledger) -> None:
 def test_a_naive_pair_would_read_twice(app: Flask, aytek: Ledger) -> None:
     """Without the claim both readers read at once: the race above is a real one."""
     both = threading.Barrier(2)
-    aytek.at_chunk = lambda _place: both.wait(60)  # type: ignore[assignment,return-value]
+    aytek.at_chunk = lambda _place: both.wait(60)  # type: ignore[assignment]
 
     def naive() -> None:
         with aytek.reading(Side.CUSTOMERS, date(2025, 5, 15)) as reading:

@@ -6,7 +6,7 @@ import base64
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any, ClassVar
 
@@ -84,7 +84,7 @@ def test_the_issuers_token_is_good_and_ours_no_longer(shared: Flask, cast: Cast)
     assert status(shared, api(shared, cast.ayse).token) == 401
 
 
-BAD = {
+BAD: dict[str, Callable[[], str]] = {
     "expired": lambda: jwt.encode(claims(exp=int(time.time()) - 5), SECRET),
     "for ever": lambda: jwt.encode(claims(exp=None), SECRET),
     "of another issuer": lambda: jwt.encode(claims(iss="https://baska.example"), SECRET),
