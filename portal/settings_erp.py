@@ -72,7 +72,7 @@ class ErpSettings:
             customer_ledgers=customers, supplier_ledgers=suppliers,
             connect_seconds=reader.decimal("ERP_CONNECT_SECONDS", cls.connect_seconds),
             patience_seconds=reader.decimal("ERP_PATIENCE_SECONDS", cls.patience_seconds),
-            date_basis=DateBasis(reader.one_of("ERP_DATE_BASIS", ("posted", "document")).upper()),
+            date_basis=_basis(reader),
             logo_periods=_periods(reader, needed=bool(used & {"logo_hana", "logo_mssql"})),
             hana_host=_needed(reader, "HANA_HOST", hana), hana_port=reader.whole("HANA_PORT", cls.hana_port),
             hana_user=_needed(reader, "HANA_USER", hana), hana_password=_needed(reader, "HANA_PASSWORD", hana),
@@ -96,6 +96,14 @@ def _needed(reader: Reader, name: str, needed: bool) -> str:
 def _on(reader: Reader, name: str) -> bool:
     """Protection is on unless somebody turns it off by name: the driver would take a slip of the pen for "off"."""
     return reader.one_of(name, ("on", "off", "1", "0", "true", "false")) in ("on", "1", "true")
+
+
+def _basis(reader: Reader) -> DateBasis:
+    return (
+        DateBasis.DOCUMENT
+        if reader.one_of("ERP_DATE_BASIS", ("posted", "document")) == "document"
+        else DateBasis.POSTED
+    )
 
 
 def _ledgers(reader: Reader, name: str) -> tuple[str, ...]:

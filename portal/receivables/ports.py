@@ -231,7 +231,7 @@ class Reading(Protocol):
         """Every account of this side, by code, some thousands at a time."""
 
     def months(self) -> Iterator[list[MonthSum]]:
-        """Every month of every account, by account code, some thousands at a time."""
+        """Every month of every account, an account's months together, some thousands at a time."""
 
     def totals(self) -> Totals:
         """The control totals. Refuses with HALF_AN_ANSWER when the months were not read to their end."""

@@ -9,7 +9,7 @@ import pytest
 
 from portal.integrations.ledgers import ledger_sources
 from portal.receivables.ports import DateBasis, LedgerSource, LedgerUnreadable, MonthSum, Oddity, Reason, Side
-from tests.erp import TODAY, Erp, needs_odbc, read
+from tests.erp import TODAY, Erp, findings, needs_odbc, read
 
 SOURCES = ("logo_hana", "logo_mssql", "sapb1_hana")
 
@@ -176,7 +176,7 @@ def test_the_source_says_how_it_is(source: LedgerSource, name: str) -> None:
 
 
 def test_a_ledger_without_contradictions_has_only_undated_openings(source: LedgerSource) -> None:
-    [undated] = read(source).findings
+    [undated] = findings(source)
     assert undated.oddity is Oddity.OPENING_UNDATED
     assert undated.count == sum(month.lines for month in read(source).months if month.month is None)
     assert len(undated.accounts) == 20

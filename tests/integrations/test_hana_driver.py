@@ -369,7 +369,12 @@ def test_the_driver_waits_for_nobody_while_another_thread_works(erp: Erp) -> Non
     done = threading.Event()
     with line_to(address(erp)) as line:
         erp.fails("query", "slow", seconds=1.5)
-        asking = threading.Thread(target=lambda: (all_rows(line, "SELECT 1 FROM DUMMY"), done.set()))
+
+        def ask() -> None:
+            all_rows(line, "SELECT 1 FROM DUMMY")
+            done.set()
+
+        asking = threading.Thread(target=ask)
         asking.start()
         turns = 0
         while not done.is_set() and turns < 5:
@@ -383,3 +388,26 @@ def test_the_driver_waits_for_nobody_while_another_thread_works(erp: Erp) -> Non
 def test_a_certificates_file_is_only_read_when_it_is_named(tmp_path: Path, erp: Erp) -> None:
     assert "sslTrustStore" not in address(erp).words()
     assert address(erp, trust=str(tmp_path / "x.pem")).words()["sslTrustStore"].endswith("x.pem")
+
+
+def test_many_may_read_at_the_same_time(erp: Erp) -> None:
+    """Each over a line of its own: the driver does not share them between threads."""
+    source = ledger_sources(erp.settings()).of(Side.CUSTOMERS)
+    expected = read(source).by_month()
+    found: list[bool] = []
+    readers = [threading.Thread(target=lambda: found.append(read(source).by_month() == expected)) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert found == [True] * 4
+
+
+@pytest.mark.parametrize("port", ["hana_port", "tds_port"])
+@pytest.mark.parametrize("noise", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 5000, b"\xff" * 5000])
+def test_noise_at_the_counter_disturbs_nobody(erp: Erp, port: str, noise: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", getattr(erp.counter, port))) as stranger:
+        stranger.sendall(noise)
+    with line_to(address(erp)) as line:
+        assert all_rows(line, "SELECT 1 FROM DUMMY")[0][0] == 1
+    assert erp.counter.process.poll() is None

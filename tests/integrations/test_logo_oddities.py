@@ -11,7 +11,7 @@ from portal.integrations.ledgers import ledger_sources
 from portal.integrations.logo.periods import Period, dated, misfits, periods_from
 from portal.receivables.ports import DateBasis, LedgerSource, LedgerUnreadable, Oddity, Reason, Side
 from portal.sandbox.erp import Size
-from tests.erp import TODAY, Erp, counters, read, small_database
+from tests.erp import TODAY, Erp, counters, findings, read, small_database
 
 LINES, CARDS = '"LOGO"."LG_201_01_CLFLINE"', '"LOGO"."LG_201_CLCARD"'
 TINY = Size(accounts=60, suppliers=9, lines=600, today=TODAY, sap=False)
@@ -97,6 +97,21 @@ def test_a_period_the_calendar_does_not_know_is_refused(erp: Erp) -> None:
     assert (no.value.reason, no.value.where) == (Reason.WRONG_SCHEMA, "LG_301_CLCARD")
 
 
+@pytest.mark.parametrize(("periods", "as_of"), [("101/01,201/01", date(2026, 1, 1)), ("101/01", TODAY)])
+def test_a_day_that_no_period_covers_is_found(erp: Erp, periods: str, as_of: date) -> None:
+    assert Oddity.PERIOD_GAP in {finding.oddity for finding in findings(logo(erp, periods), as_of)}
+
+
+@pytest.mark.parametrize(
+    "as_of", [date(2025, 1, 1), date(2025, 2, 28), date(2025, 3, 31), date(2024, 12, 31), date(2024, 2, 29)]
+)
+def test_at_the_turn_of_the_year_nothing_is_lost_between_the_periods(erp: Erp, as_of: date) -> None:
+    found = read(logo(erp), as_of=as_of)
+    assert found.balances() == read(logo(erp)).balances()
+    assert all((month.first_on or as_of) > as_of for month in found.months if month.future)
+    assert all((month.last_on or as_of) <= as_of for month in found.months if not month.future)
+
+
 # Openings.
 
 
@@ -114,7 +129,7 @@ def test_the_newest_period_alone_puts_old_debts_before_everything_and_says_so(er
     found = read(logo(erp, "201/01"))
     carried = [month for month in found.months if month.month is None]
     assert carried
-    [undated] = found.findings
+    [undated] = findings(logo(erp, "201/01"))
     assert (undated.oddity, undated.count) == (Oddity.OPENING_UNDATED, len(carried))
     assert undated.amount_kurus == sum(month.debit_kurus + month.credit_kurus for month in carried)
 
@@ -132,25 +147,28 @@ def test_an_opening_that_says_from_when_it_stems_stands_in_its_month(erp: Erp) -
 # Contradictions, each in a ledger that has no other.
 
 
+TABLES = ("LG_101_CLCARD", "LG_201_CLCARD", "LG_101_01_CLFLINE", "LG_201_01_CLFLINE")
+
+
 @pytest.fixture(scope="module")
 def odd_house() -> Iterator[Erp]:
-    """A ledger that may be spoilt."""
+    """A ledger that may be spoilt, and a copy of it."""
     with small_database(TINY) as url, counters(url) as erp:
+        copies = "; ".join(f'CREATE TABLE kept."{table}" AS TABLE "LOGO"."{table}"' for table in TABLES)
+        erp.sql(f"CREATE SCHEMA kept; {copies}")
         yield erp
 
 
 @pytest.fixture
 def odd(odd_house: Erp) -> Iterator[Erp]:
     """Spoilt by one test, whole for the next."""
-    tables = [row[0] for row in odd_house.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'LOGO'")]
-    odd_house.sql("CREATE SCHEMA kept")
-    for table in tables:
-        odd_house.sql(f'CREATE TABLE kept."{table}" AS TABLE "LOGO"."{table}"')
     yield odd_house
-    for table in tables:
-        odd_house.sql(f'TRUNCATE "LOGO"."{table}"')
-        odd_house.sql(f'INSERT INTO "LOGO"."{table}" SELECT * FROM kept."{table}"')
-    odd_house.sql("DROP SCHEMA kept CASCADE")
+    odd_house.sql(
+        "; ".join(
+            f'DELETE FROM "LOGO"."{table}"; INSERT INTO "LOGO"."{table}" SELECT * FROM kept."{table}"'
+            for table in TABLES
+        )
+    )
 
 
 ONE = f"""(SELECT min(l."LOGICALREF") FROM {LINES} l JOIN {CARDS} c ON c."LOGICALREF" = l."CLIENTREF"
@@ -173,10 +191,10 @@ ONE = f"""(SELECT min(l."LOGICALREF") FROM {LINES} l JOIN {CARDS} c ON c."LOGICA
     ],
 )
 def test_each_contradiction_is_found_and_names_its_account(odd: Erp, spoil: str, oddity: Oddity) -> None:
-    clean = {finding.oddity for finding in read(logo(odd)).findings}
+    clean = {finding.oddity for finding in findings(logo(odd))}
     assert clean == {Oddity.OPENING_UNDATED}
     odd.sql(spoil)
-    found = {finding.oddity: finding for finding in read(logo(odd)).findings}
+    found = {finding.oddity: finding for finding in findings(logo(odd))}
     assert oddity in found
     assert found[oddity].count == 1
     if oddity is not Oddity.NO_CARD:
@@ -186,7 +204,7 @@ def test_each_contradiction_is_found_and_names_its_account(odd: Erp, spoil: str,
 def test_one_code_on_two_cards_is_found_where_no_index_forbids_it(odd: Erp) -> None:
     odd.sql('DROP INDEX "LOGO"."LG_201_CLCARD_CODE_idx"')
     odd.sql(f"""UPDATE {CARDS} SET "CODE" = '120.40.0000123' WHERE "CODE" = '120.40.0000124'""")
-    found = {finding.oddity: finding for finding in read(logo(odd)).findings}
+    found = {finding.oddity: finding for finding in findings(logo(odd))}
     assert (found[Oddity.TWO_CARDS].count, found[Oddity.TWO_CARDS].accounts) == (2, ("120.40.0000123",))
     odd.sql(f"""UPDATE {CARDS} SET "CODE" = '120.40.0000124' WHERE "LOGICALREF" = 100000002""")
     odd.sql(f'CREATE UNIQUE INDEX ON {CARDS} ("CODE")')

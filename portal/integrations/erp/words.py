@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import lru_cache
 from typing import Any
 
 from portal.receivables.ports import LedgerUnreadable, Reason
 
-MICRO = Decimal(1_000_000)
+EXACT = Context(prec=60)  # more digits than any ERP's decimal has
 HALF_KURUS = 5_000  # in millionths of a lira
 
 
@@ -21,8 +22,9 @@ def micro(value: Any) -> int:
         return value * 1_000_000
     if not isinstance(value, Decimal) or not value.is_finite():
         raise LedgerUnreadable(Reason.UNREADABLE, clue=f"an amount came as {type(value).__name__}")
-    millionths = value * MICRO
-    return int(millionths.quantize(Decimal(1), ROUND_HALF_UP)) if abs(value) < 10**20 else int(millionths)
+    millionths = value.scaleb(6, EXACT)
+    whole = int(millionths)
+    return whole if whole == millionths else int(millionths.to_integral_value(ROUND_HALF_UP))
 
 
 def kurus(millionths: int) -> int:
@@ -40,6 +42,7 @@ def day(value: Any) -> date | None:
     raise LedgerUnreadable(Reason.UNREADABLE, clue=f"a date came as {type(value).__name__}")
 
 
+@lru_cache(maxsize=4096)
 def month(number: Any) -> date | None:
     """202505 is May 2025; 0 is what was carried in."""
     if not number:

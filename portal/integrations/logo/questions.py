@@ -12,7 +12,7 @@ from portal.receivables.ports import DateBasis, LedgerUnreadable, Reason
 HERE = Path(__file__).parent / "sql"
 OPENING = '(L."MODULENR" = 5 AND L."TRCODE" = 14)'
 # Logo leaves empty dates at the beginning of its own time.
-TRUE_DAY = "L.\"DEVIRPROCDATE\" > '19900101'"
+TRUE_DAY = 'YEAR(L."DEVIRPROCDATE") > 1990'
 EVERYTHING = "1 = 1"
 
 

@@ -16,3 +16,5 @@ CREATE VIEW "SYS"."VIEW_COLUMNS" AS
 CREATE SCHEMA sys;
 CREATE VIEW sys.databases AS
     SELECT datname::text AS name, 1::smallint AS snapshot_isolation_state, 0::smallint AS is_read_committed_snapshot_on FROM pg_database;
+-- Whole ledgers are grouped here: in memory, not on disk.
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = ''128MB''', current_database()); END $$;

@@ -37,7 +37,7 @@ class Open:
     """An answer that is being fetched."""
 
     answer: Answer
-    packers: list[Callable[[Any], bytes]]
+    packers: list[tuple[Callable[[Any], bytes], bytes]]
 
 
 class Desk:
@@ -123,7 +123,13 @@ class Desk:
     def _rows(self, key: bytes, wish: int) -> Part:
         found = self.answers[key]
         rows = found.answer.rows(wish) if wish else []
-        body = b"".join([write(value) for row in rows for write, value in zip(found.packers, row, strict=True)])
+        body = b"".join(
+            [
+                nothing if value is None else write(value)
+                for row in rows
+                for (write, nothing), value in zip(found.packers, row, strict=True)
+            ]
+        )
         attributes = 0 if rows else wire.NO_ROW
         if found.answer.over or not wish:
             attributes |= wire.LAST | wire.CLOSED

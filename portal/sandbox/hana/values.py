@@ -19,6 +19,7 @@ TICKS = 10_000_000  # in a second
 JULIAN = 2
 BIAS, MANTISSA = 6176, (1 << 113) - 1
 FLOATING = 0x7FFF
+FIRST_OF_FOUR = 0xF0  # bytes of UTF-8: a sign beyond the first plane
 
 # PostgreSQL's type numbers.
 OIDS = {
@@ -56,7 +57,9 @@ class Column:
 
 def text(value: str) -> bytes:
     """CESU-8: what lies beyond the first plane goes as two halves."""
-    raw = value.encode() if value.isascii() or max(value) <= "\uffff" else _cesu(value)
+    raw = value.encode()
+    if len(raw) > len(value) and max(raw) >= FIRST_OF_FOUR:
+        raw = _cesu(value)
     if len(raw) <= 245:
         return bytes([len(raw)]) + raw
     return (
@@ -87,6 +90,9 @@ def from_longdate(ticks: int) -> datetime:
 
 def decimal(value: Decimal) -> bytes:
     """A sign, an exponent, and 113 bits of digits."""
+    millionths = value.scaleb(6)
+    if -MANTISSA <= (whole := int(millionths)) <= MANTISSA and whole == millionths:
+        return ((whole < 0) << 127 | (BIAS - 6) << 113 | abs(whole)).to_bytes(16, "little")
     sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)
     number = int("".join(map(str, digits)) or "0")
@@ -119,10 +125,9 @@ _PACKED: dict[int, tuple[Callable[[Any], bytes], bytes]] = {
 }
 
 
-def packer(column: Column) -> Callable[[Any], bytes]:
-    """How this column's values are written."""
-    write, nothing = (_fixed(column.scale), b"\x00") if column.kind == FIXED16 else _PACKED[column.kind]
-    return lambda value: nothing if value is None else write(value)
+def packer(column: Column) -> tuple[Callable[[Any], bytes], bytes]:
+    """How this column's values are written, and what stands for none."""
+    return (_fixed(column.scale), b"\x00") if column.kind == FIXED16 else _PACKED[column.kind]
 
 
 def bound(body: bytes, columns: list[Column]) -> list[Any]:

@@ -2,7 +2,7 @@
 SELECT X."TUR", X."CODE", COUNT(*) AS "SATIR", SUM(ABS(X."TUTAR")) AS "TUTAR"
 FROM (SELECT CASE WHEN C."LOGICALREF" IS NULL THEN 'NO_CARD'
                   WHEN L."DATE_" IS NULL THEN 'NO_DATE'
-                  WHEN L."DATE_" < '20000101' THEN 'BEFORE_2000'
+                  WHEN YEAR(L."DATE_") < 2000 THEN 'BEFORE_2000'
                   WHEN L."DATE_" < ? OR L."DATE_" >= ? THEN 'OUTSIDE_PERIOD'
                   WHEN $month_differs THEN 'MONTH_DIFFERS'
                   WHEN L."SIGN" IS NULL OR L."SIGN" NOT IN (0, 1) THEN 'ODD_SIGN'

@@ -2,7 +2,7 @@
 SELECT X."TUR", X."CODE", COUNT(*) AS "SATIR", SUM(ABS(X."TUTAR")) AS "TUTAR"
 FROM (SELECT CASE WHEN O."CardCode" IS NULL OR O."CardType" <> '$kind' THEN 'NO_CARD'
                   WHEN J."RefDate" IS NULL THEN 'NO_DATE'
-                  WHEN J."RefDate" < '20000101' THEN 'BEFORE_2000'
+                  WHEN YEAR(J."RefDate") < 2000 THEN 'BEFORE_2000'
                   WHEN J."ShortName" LIKE '% %' THEN 'ODD_CODE'
                   WHEN J."Debit" IS NULL OR J."Credit" IS NULL THEN 'NO_AMOUNT'
                   WHEN $undated THEN 'OPENING_UNDATED' END AS "TUR",
