@@ -1,20 +1,26 @@
-"""The timetable, and the process that keeps it. Any number of them may run: one holds the seat, and a slot runs once."""
+"""The process that keeps the schedules. Any number of them may run: one sits in the seat, and a slot runs once."""
 
 from __future__ import annotations
 
+import os
+import socket
 import time
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 from flask import Flask
 from loguru import logger
-from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from portal.accounts import services as accounts
 from portal.core.actor import Actor
-from portal.core.database import db
 from portal.core.i18n import noted
-from portal.core.timetable import LEADER_LOCK, Periodic, run_due
+from portal.core.timetable import Periodic
 from portal.core.unit_of_work import atomic
+from portal.schedules import services as schedules
+from portal.schedules.services import Claimed, SlotLost
+from portal.schedules.states import TickOutcome
 from portal.workflows import arguments, delivery, payouts
 
 NIGHTLY = Actor(noted("nightly reconciliation"))
@@ -34,37 +40,94 @@ TIMETABLE = [
     Periodic(noted("payout reconciliation"), lambda: payouts.reconcile(by=NIGHTLY), timedelta(days=1), at_hour=3),
 ]
 
-PAUSE_SECONDS = 5
+LANES = 4
+Slots = dict["Future[None]", Claimed]
 
 
 def keep(app: Flask) -> None:
-    """Run the timetable for ever, while this process holds the seat.
-
-    The seat is an advisory lock on a connection of its own: it is free again the moment this process dies.
-    """
-    with app.app_context():
-        engine = db.engine
-    seated = False
-    with engine.connect() as seat:
+    """Keep the schedules for ever, while this process sits in the seat. A database that is away is waited for."""
+    me = f"{socket.gethostname()}:{os.getpid()}"
+    pause = float(app.config["SCHEDULE_PAUSE_SECONDS"])
+    seated, slots = False, dict["Future[None]", Claimed]()
+    with ThreadPoolExecutor(LANES, thread_name_prefix="slot") as lanes:
         while True:
-            if not seated:
-                seated = bool(seat.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LEADER_LOCK}))
-                seat.commit()
-                if seated:
+            try:
+                with app.app_context():
+                    was, seated = seated, look(app, me, lanes, slots)
+                if seated and not was:
                     logger.info("Scheduler started (ENABLE_JOBS=on, leader ok).")
-            else:
-                seat.execute(text("SELECT 1"))
-                seat.commit()
-                tick(app)
-            time.sleep(PAUSE_SECONDS)
+            except OperationalError as away:
+                seated = False
+                logger.warning("scheduler waits for the database: {}", type(away.orig).__name__)
+            time.sleep(pause)
+
+
+def look(app: Flask, me: str, lanes: ThreadPoolExecutor, slots: Slots) -> bool:
+    """One look: renew what runs, and from the seat begin what is due. Whether we sit there."""
+    for ended in [work for work in slots if work.done()]:
+        del slots[ended]
+    for claimed in slots.values():
+        with atomic():
+            schedules.still_alive(claimed)
+    with atomic():
+        if not schedules.sit_down(me):
+            return False
+    with atomic():
+        schedules.seed(TIMETABLE)
+        schedules.write_down_due_slots()
+    while len(slots) < LANES and (claimed := _claim(me)) is not None:
+        slots[lanes.submit(run, app, claimed)] = claimed
+    return True
+
+
+def run(app: Flask, claimed: Claimed) -> None:
+    """One slot. What it does ends in a row, whatever happens; a slot that was taken over meanwhile is not ours to end."""
+    with app.app_context(), logger.contextualize(job=f"slot-{claimed.schedule_id}-{claimed.due_at:%H%M%S}"):
+        try:
+            note = str(work_of(claimed)())
+            with atomic():
+                schedules.finish(claimed, TickOutcome.DONE, note)
+        except SlotLost:
+            logger.warning("slot {} of {} was taken over by somebody else", claimed.due_at, claimed.task)
+        except Exception as trouble:  # the slot is marked FAILED with its reason; the others must go on
+            logger.exception("{} failed", claimed.task)
+            _failed(claimed, f"{type(trouble).__name__}: {trouble}")
 
 
 def tick(app: Flask) -> list[str]:
-    """One look at the timetable. A job that crashes is noted with its slot and does not stop the others' next slots."""
+    """One look without lanes: everything that is due runs here and now, one after the other. Names what ran."""
+    ran = []
     with app.app_context():
-        try:
-            return run_due(TIMETABLE)
-        except Exception:
-            # The slot is marked FAILED with its reason; the process must live for the next slot.
-            logger.exception("a periodic job failed")
-            return []
+        with atomic():
+            schedules.seed(TIMETABLE)
+            schedules.write_down_due_slots()
+        while (claimed := _claim("here")) is not None:
+            run(app, claimed)
+            ran.append(claimed.task)
+    return ran
+
+
+def work_of(claimed: Claimed) -> Callable[[], object]:
+    """What a slot does."""
+    known = {periodic.job: periodic.run for periodic in TIMETABLE}
+    return known.get(claimed.task) or _unknown(claimed.task)
+
+
+def _unknown(task: str) -> Callable[[], object]:
+    def refuse() -> object:
+        raise LookupError(f"there is no job {task!r} in this version")
+
+    return refuse
+
+
+def _claim(me: str) -> Claimed | None:
+    with atomic():
+        return schedules.claim(me)
+
+
+def _failed(claimed: Claimed, note: str) -> None:
+    try:
+        with atomic():
+            schedules.finish(claimed, TickOutcome.FAILED, note)
+    except SlotLost:
+        logger.warning("slot {} of {} was taken over by somebody else", claimed.due_at, claimed.task)

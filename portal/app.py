@@ -30,7 +30,21 @@ from portal.mail.states import MAIL
 from portal.orders.states import ORDER, PAYOUT
 from portal.outbox.states import INTENT
 from portal.passport import views as passport
-from portal.portals import admin, buyer, cron, disputes, doorstep, finance, labels, network, seller, warehouse, webhooks
+from portal.portals import (
+    admin,
+    buyer,
+    cron,
+    disputes,
+    doorstep,
+    finance,
+    labels,
+    network,
+    schedules,
+    seller,
+    warehouse,
+    webhooks,
+)
+from portal.schedules.words import timing_in_words
 from portal.settings import Settings
 from portal.shipping.states import PARCEL, TRACKED_MEANINGS
 from portal.stock import commands as stock_commands
@@ -60,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels)
+    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels, schedules)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
     for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):
@@ -156,6 +170,7 @@ def add_filters(app: Flask) -> None:
         percent=formats.percent,
         iban=formats.iban,
         told=i18n.told,
+        timing=timing_in_words,
         account=lambda name: formats.account(name, ACCOUNT_NAMES),
         entry=formats.named(ENTRY_NAMES),
         finding=formats.named(FINDING_NAMES),

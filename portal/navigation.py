@@ -33,6 +33,7 @@ _MACHINES = [
     (_l("Inbox"), "/admin/inbox"),
     (_l("Outbox"), "/admin/outbox"),
     (_l("Parcels"), "/admin/parcels"),
+    (_l("Schedules"), "/admin/schedules/"),
     (_l("Audit trail"), "/admin/audit"),
 ]
 PLACES: dict[Role, list[tuple[Any, str]]] = {

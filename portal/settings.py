@@ -75,6 +75,8 @@ class Settings:
     outbox_lease_seconds: int = 60  # how long a call in flight is left alone
     outbox_quiet_seconds: int = 900  # how long after silence before we ask what became of it
     drain_lanes: int = 4  # calls and messages a worker handles at once
+    schedule_pause_seconds: Decimal = Decimal(5)  # between two looks of the scheduler
+    slot_lease_seconds: int = 60  # how long a running slot, and the scheduler's seat, outlive a silent process
 
     @property
     def https(self) -> bool:
@@ -125,6 +127,8 @@ class Settings:
             outbox_lease_seconds=reader.whole("OUTBOX_LEASE_SECONDS", cls.outbox_lease_seconds),
             outbox_quiet_seconds=reader.whole("OUTBOX_QUIET_SECONDS", cls.outbox_quiet_seconds),
             drain_lanes=reader.whole("DRAIN_LANES", cls.drain_lanes),
+            schedule_pause_seconds=reader.decimal("SCHEDULE_PAUSE_SECONDS", cls.schedule_pause_seconds),
+            slot_lease_seconds=reader.whole("SLOT_LEASE_SECONDS", cls.slot_lease_seconds),
         )
         slowest = max(settings.iyzico_timeout_seconds, settings.provider_timeout_seconds, settings.smtp_timeout_seconds)
         if slowest * 3 > settings.outbox_lease_seconds:

@@ -30,6 +30,8 @@ def test_settings(database_url: str, redis_url: str, sandbox_url: str, *, smtp_p
         outbox_lease_seconds=6,
         outbox_quiet_seconds=0,
         drain_lanes=4,
+        schedule_pause_seconds=Decimal("0.2"),
+        slot_lease_seconds=4,
         provider_timeout_seconds=Decimal("1.0"),
         smtp_port=smtp_port,
         smtp_timeout_seconds=Decimal("1.0"),

@@ -50,6 +50,16 @@ class Permission(StrEnum):
     DISPUTE_SEE = "dispute_see"
     DISPUTE_TALK = "dispute_talk"
     DISPUTE_SETTLE = "dispute_settle"
+    SCHEDULE_SEE = "schedule_see"
+    SCHEDULE_ACT = "schedule_act"
+    REPORT_SEE = "report_see"
+    REPORT_SEE_OWN = "report_see_own"
+    MAIL_SEE = "mail_see"
+    MAIL_ACT = "mail_act"
+    LOG_SEE = "log_see"
+    MEDIA_SEE = "media_see"
+    PRIVACY_SEE = "privacy_see"
+    PRIVACY_ACT = "privacy_act"
 
 
 _WATCHING = frozenset(
@@ -63,6 +73,10 @@ _WATCHING = frozenset(
         Permission.HEALTH_SEE,
         Permission.PARCEL_SEE,
         Permission.DISPUTE_SEE,
+        Permission.SCHEDULE_SEE,
+        Permission.REPORT_SEE,
+        Permission.MAIL_SEE,
+        Permission.MEDIA_SEE,
     }
 )
 _ARGUING = frozenset({Permission.DISPUTE_SEE, Permission.DISPUTE_TALK, Permission.DISPUTE_SETTLE})
@@ -85,10 +99,14 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.SHIPMENT_DELIVER,
             Permission.BALANCE_SEE_OWN,
             Permission.LABEL_PRINT,
+            Permission.REPORT_SEE_OWN,
+            Permission.MEDIA_SEE,
         }
     )
     | _ARGUING,
-    Role.PACKER: frozenset({Permission.PACKING_SEE, Permission.SHIPMENT_PACK, Permission.LABEL_PRINT}),
+    Role.PACKER: frozenset(
+        {Permission.PACKING_SEE, Permission.SHIPMENT_PACK, Permission.LABEL_PRINT, Permission.MEDIA_SEE}
+    ),
     Role.FINANCE: _WATCHING
     | _ARGUING
     | {
@@ -97,9 +115,21 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
         Permission.INBOX_ACT,
         Permission.OUTBOX_ACT,
         Permission.PARCEL_ACT,
+        Permission.SCHEDULE_ACT,
+        Permission.MAIL_ACT,
     },
     Role.BROKER: _WATCHING,
-    Role.ADMIN: _WATCHING | {Permission.INBOX_ACT, Permission.OUTBOX_ACT, Permission.PARCEL_ACT},
+    Role.ADMIN: _WATCHING
+    | {
+        Permission.INBOX_ACT,
+        Permission.OUTBOX_ACT,
+        Permission.PARCEL_ACT,
+        Permission.SCHEDULE_ACT,
+        Permission.MAIL_ACT,
+        Permission.LOG_SEE,
+        Permission.PRIVACY_SEE,
+        Permission.PRIVACY_ACT,
+    },
 }
 
 # Which kind of organisation a part belongs to; the table's CHECK says the same.

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from portal.core import queue, timetable
+from portal.core import queue
 from portal.inbox import queries as inbox
 from portal.outbox import queries as outbox
+from portal.schedules import queries as schedules
 
 
 class Health(NamedTuple):
@@ -31,5 +32,5 @@ def look() -> Health:
         inbox_overdue=inbox.overdue(60),
         outbox_overdue=outbox.overdue(60),
         needs_person=outbox.waiting_for_a_person(),
-        jobs=timetable.last_success(),
+        jobs=schedules.last_success(),
     )

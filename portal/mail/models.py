@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from portal.core.database import DB_NOW, Model, PrimaryKey, recorded_now
-from portal.mail.ports import Letter
+from portal.mail.ports import Enclosure, Letter
 from portal.mail.states import MAIL
+
+
+class MailEnclosure(Model):
+    """A file that goes with letters: kept once, however many people get it, and theirs to download again."""
+
+    __tablename__ = "mail_enclosure"
+    __table_args__ = (
+        CheckConstraint("name <> '' AND name !~ '[[:cntrl:]/\\\\]'", name="name_is_a_plain_file_name"),
+        CheckConstraint("bytes >= 0", name="size_is_counted"),
+        CheckConstraint("(content IS NULL) = (forgotten_at IS NOT NULL)", name="what_is_gone_is_dated"),
+    )
+
+    id: Mapped[PrimaryKey]
+    name: Mapped[str]
+    media_type: Mapped[str]
+    bytes: Mapped[int]
+    digest: Mapped[str]
+    # Nulled after the retention period.
+    content: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
+    forgotten_at: Mapped[datetime | None]
+    recorded_at: Mapped[datetime] = recorded_now()
 
 
 class MailMessage(Model):
@@ -22,7 +43,8 @@ class MailMessage(Model):
         CheckConstraint("recipient !~ '[[:cntrl:]]' AND subject !~ '[[:cntrl:]]'", name="headers_are_one_line"),
         CheckConstraint("message_id ~ '^<[^<>@[:space:]]+@[^<>@[:space:]]+>$'", name="message_id_is_well_formed"),
         CheckConstraint("(state = 'SENDING') = (lease_until IS NOT NULL)", name="leased_while_sending"),
-        CheckConstraint("(state = 'SENT') = (sent_at IS NOT NULL)", name="what_was_sent_is_dated"),
+        CheckConstraint("state <> 'SENT' OR sent_at IS NOT NULL", name="what_was_sent_is_dated"),
+        CheckConstraint("(state = 'BOUNCED') = (bounced_at IS NOT NULL)", name="what_came_back_is_dated"),
         CheckConstraint(
             "state NOT IN ('WRITTEN', 'SENDING') OR next_attempt_at IS NOT NULL", name="what_waits_has_a_time"
         ),
@@ -57,13 +79,17 @@ class MailMessage(Model):
     last_note: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime] = recorded_now()
     sent_at: Mapped[datetime | None]
+    bounced_at: Mapped[datetime | None]
+    enclosure_id: Mapped[int | None] = mapped_column(ForeignKey("mail_enclosure.id"))
+    # Where a reader who asked for such letters may say that it is enough; empty for what he must hear.
+    unsubscribe_url: Mapped[str] = mapped_column(server_default="")
 
     @property
     def may_have_come_twice(self) -> bool:
         """Whether the reader may find two copies, with one Message-ID: sent after a silence, or silent twice."""
         return self.silences + (self.sent_at is not None) > 1
 
-    def letter(self) -> Letter:
+    def letter(self, enclosure: Enclosure | None = None) -> Letter:
         """As it is handed to the post office."""
         return Letter(
             message_id=self.message_id,
@@ -73,4 +99,6 @@ class MailMessage(Model):
             text=self.text_body,
             html=self.html_body,
             written_at=self.created_at,
+            enclosure=enclosure,
+            unsubscribe_url=self.unsubscribe_url,
         )

@@ -10,6 +10,15 @@ from portal.core.ports import CallAnswer
 
 
 @dataclass(frozen=True)
+class Enclosure:
+    """A file that goes with a letter."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Letter:
     """One letter to one person, ready to go. `message_id` and `written_at` are the same at every try."""
 
@@ -20,6 +29,8 @@ class Letter:
     text: str
     html: str
     written_at: datetime
+    enclosure: Enclosure | None = None
+    unsubscribe_url: str = ""
 
 
 class PostOffice(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import uuid
 from datetime import timedelta
@@ -13,11 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.core import clock
-from portal.core.actor import SYSTEM
+from portal.core.actor import SYSTEM, Actor
 from portal.core.database import DB_NOW, db
 from portal.core.i18n import noted
 from portal.core.queue import wake
-from portal.mail.models import MailMessage
+from portal.mail.models import MailEnclosure, MailMessage
+from portal.mail.ports import Enclosure
 from portal.mail.states import MAIL, Mail
 
 TOPIC = "mail"
@@ -39,6 +41,8 @@ def write(
     text: str,
     html: str,
     about: tuple[str, object],
+    enclosure_id: int | None = None,
+    unsubscribe_url: str = "",
 ) -> None:
     """Write a letter down, once per key; it is sent after the commit, and never if there is none."""
     db.session.execute(
@@ -54,10 +58,27 @@ def write(
             html_body=html,
             about_kind=about[0],
             about_id=str(about[1]),
+            enclosure_id=enclosure_id,
+            unsubscribe_url=unsubscribe_url,
         )
         .on_conflict_do_nothing(index_elements=[MailMessage.key])
     )
     wake(TOPIC)
+
+
+def enclose(name: str, media_type: str, content: bytes) -> MailEnclosure:
+    """Keep a file that letters, or a page, will hand out."""
+    digest = hashlib.sha256(content).hexdigest()
+    kept = MailEnclosure(name=name, media_type=media_type, bytes=len(content), digest=digest, content=content)
+    db.session.add(kept)
+    db.session.flush()
+    return kept
+
+
+def enclosure_of(mail: MailMessage) -> Enclosure | None:
+    """The file that goes with a letter, if there is one and it was not forgotten."""
+    kept = db.session.get(MailEnclosure, mail.enclosure_id) if mail.enclosure_id else None
+    return Enclosure(kept.name, kept.media_type, kept.content) if kept and kept.content is not None else None
 
 
 def lease() -> timedelta:
@@ -120,6 +141,26 @@ def unknown(mail: MailMessage, *, note: str) -> None:
 def lost(mail: MailMessage) -> None:
     """The sender died between claiming and noting the answer."""
     unknown(mail, note=noted("the sender died before it could note the answer"))
+
+
+def send_again(mail: MailMessage, *, by: Actor, because: str) -> None:
+    """A person says that another try is right (the address or the server was mended). The same name, so copies show."""
+    MAIL.move(mail, Mail.WRITTEN, actor=by, reason=because, next_attempt_at=DB_NOW, bounced_at=None, attempts=0)
+    wake(TOPIC)
+
+
+def came_back(message_id: str, *, note: str) -> bool:
+    """A mail server far away says that the letter did not arrive after all. False when it is none of ours."""
+    found = db.session.execute(
+        select(MailMessage).where(MailMessage.message_id == message_id).with_for_update()
+    ).scalar_one_or_none()
+    if found is None or not MAIL.allows(found.state, Mail.BOUNCED):
+        return False
+    note = note[:2000]
+    MAIL.move(
+        found, Mail.BOUNCED, actor=SYSTEM, reason=note, last_note=note, bounced_at=clock.now(), next_attempt_at=None
+    )
+    return True
 
 
 def patience(tries: int) -> timedelta | None:

@@ -16,6 +16,7 @@ class Mail(StrEnum):
     SENT = "SENT"
     REFUSED = "REFUSED"
     GIVEN_UP = "GIVEN_UP"
+    BOUNCED = "BOUNCED"
 
 
 MAIL = StateMachine(
@@ -23,10 +24,12 @@ MAIL = StateMachine(
     moves={
         Mail.WRITTEN: {Mail.SENDING},
         Mail.SENDING: {Mail.SENT, Mail.REFUSED, Mail.UNKNOWN, Mail.WRITTEN, Mail.GIVEN_UP},
-        Mail.UNKNOWN: {Mail.SENDING},
-        Mail.SENT: set(),
-        Mail.REFUSED: set(),
-        Mail.GIVEN_UP: set(),
+        Mail.UNKNOWN: {Mail.SENDING, Mail.WRITTEN, Mail.BOUNCED},
+        Mail.SENT: {Mail.BOUNCED},
+        # A person may have mended the address or the mail server: only by hand.
+        Mail.REFUSED: {Mail.WRITTEN},
+        Mail.GIVEN_UP: {Mail.WRITTEN},
+        Mail.BOUNCED: {Mail.WRITTEN},
     },
     meanings={
         Mail.WRITTEN: Meaning("◷", _l("Waiting to be sent"), "wait"),
@@ -35,5 +38,6 @@ MAIL = StateMachine(
         Mail.SENT: Meaning("✓", _l("Sent"), "ok"),
         Mail.REFUSED: Meaning("✕", _l("Refused by the mail server"), "bad"),
         Mail.GIVEN_UP: Meaning("✕", _l("Could not be handed over"), "bad"),
+        Mail.BOUNCED: Meaning("↩", _l("Came back"), "bad"),
     },
 )

@@ -19,9 +19,10 @@ def send_next() -> bool:
     """Take one due letter to the post office; False when nothing is due."""
     with atomic():
         mail = mails.claim()
-    if mail is None:
+        letter = mail.letter(mails.enclosure_of(mail)) if mail else None
+    if mail is None or letter is None:
         return False
-    answer = port(PostOffice).send(mail.letter())
+    answer = port(PostOffice).send(letter)
     with atomic():
         if not mails.still_mine(mail):
             logger.warning("mail {}: an answer came after the lease had run out", mail.id)

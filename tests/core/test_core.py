@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextvars
-import threading
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -13,7 +11,7 @@ from flask_migrate import check
 from sqlalchemy import select
 
 from jobs import sweep
-from portal.core import clock, formats, queue, timetable
+from portal.core import formats, queue
 from portal.core.actor import SYSTEM
 from portal.core.database import db
 from portal.core.errors import BadInput
@@ -116,41 +114,6 @@ def test_a_lost_wake_up_is_found_by_the_sweeper(
     monkeypatch.setattr(sweep, "OVERDUE_SECONDS", 0)
     assert sweep.sweep(app) == ["inbox"]
     assert sweep.sweep(app) == []
-
-
-def test_of_thirty_two_schedulers_one_runs_the_slot(app: Flask) -> None:
-    due, won = datetime(2026, 11, 21, tzinfo=UTC), []
-
-    def run() -> None:
-        with app.app_context(), atomic():
-            if timetable.claim("nightly", due):
-                won.append(1)
-
-    crowd = [threading.Thread(target=contextvars.Context().run, args=(run,)) for _ in range(32)]
-    for one in crowd:
-        one.start()
-    for one in crowd:
-        one.join()
-    assert len(won) == 1
-
-
-def test_a_daily_slot_is_an_istanbul_hour() -> None:
-    nightly = timetable.Periodic("x", lambda: None, timedelta(days=1), at_hour=3)
-    before, after = datetime(2026, 11, 20, 23, 59, tzinfo=UTC), datetime(2026, 11, 21, 0, 1, tzinfo=UTC)
-    assert nightly.slot(before).astimezone(clock.ISTANBUL).day == 20
-    assert nightly.slot(after).astimezone(clock.ISTANBUL).day == 21
-    assert nightly.slot(after) == datetime(2026, 11, 21, 0, 0, tzinfo=UTC)
-
-
-def test_a_job_that_fails_says_so_and_its_slot_is_over(app: Flask) -> None:
-    def fail() -> None:
-        raise ValueError("no")
-
-    broken = timetable.Periodic("broken", fail, timedelta(minutes=5))
-    with pytest.raises(ValueError, match="no"):
-        timetable.run_due([broken])
-    assert timetable.run_due([broken]) == []
-    assert timetable.last_success() == {}
 
 
 @pytest.mark.parametrize(

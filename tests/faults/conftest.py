@@ -98,6 +98,8 @@ class Processes:
             "SANDBOX_URL": s.sandbox_url,
             "OUTBOX_LEASE_SECONDS": str(s.outbox_lease_seconds),
             "OUTBOX_QUIET_SECONDS": str(s.outbox_quiet_seconds),
+            "SCHEDULE_PAUSE_SECONDS": str(s.schedule_pause_seconds),
+            "SLOT_LEASE_SECONDS": str(s.slot_lease_seconds),
             "PROXY_HOPS": "1",
             "ENABLE_JOBS": "1",
             "DEMO": "1",

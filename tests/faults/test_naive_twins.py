@@ -92,7 +92,7 @@ def test_refunding_after_a_look_refunds_more_than_once(app: Flask, cast: Cast, s
 
 
 def test_a_scheduler_that_only_looks_runs_the_slot_more_than_once(app: Flask) -> None:
-    from portal.core.timetable import ScheduleTick
+    from portal.schedules.models import ScheduleTick
 
     ran: list[int] = []
     at_the_same_time(

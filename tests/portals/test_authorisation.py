@@ -82,6 +82,9 @@ TABLE = {
     "GET admin.outbox_list": Rule(WATCHERS), "GET admin.intent": Rule(WATCHERS),
     "POST admin.ask_about_intent": Rule(WATCHERS), "POST admin.decide": Rule(OPERATORS),
     "GET admin.audit_trail": Rule(WATCHERS),
+    "GET schedules.show_all": Rule(WATCHERS), "GET schedules.show": Rule(WATCHERS),
+    "POST schedules.retime": Rule(OPERATORS), "POST schedules.run_now": Rule(OPERATORS),
+    "POST schedules.switch_off": Rule(OPERATORS), "POST schedules.switch_on": Rule(OPERATORS),
     "POST network.place_order": Rule((BUYER,)), "GET network.show_order": Rule((BUYER, SELLER), own=True),
     "POST network.init_shipment": Rule((SELLER,), own=True),
     "POST network.pay": Rule((BUYER,), own=True), "POST network.confirm_delivery": Rule((BUYER,), own=True),
@@ -135,7 +138,7 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
         "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
         "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
         "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",
-        "dispute_id": dispute.id, "photo_id": 1, "signed": link,
+        "dispute_id": dispute.id, "photo_id": 1, "signed": link, "schedule_id": 1,
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
 

@@ -55,6 +55,12 @@ def dressed(letter: Letter, sender: Address) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text, charset="utf-8", cte="quoted-printable")
     message.add_alternative(letter.html, subtype="html", charset="utf-8", cte="quoted-printable")
+    if letter.unsubscribe_url:
+        message["List-Unsubscribe"] = f"<{one_line(letter.unsubscribe_url)}>"
+    if letter.enclosure is not None:
+        kind, _slash, subtype = letter.enclosure.media_type.partition("/")
+        file = {"maintype": kind, "subtype": subtype, "filename": one_line(letter.enclosure.name)}
+        message.add_attachment(letter.enclosure.content, **file)
     message["Content-Language"] = letter.language  # last: what is set before moves into the first part
     return message
 
