@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from flask import Flask, current_app
 
 from portal.core import queue
+from portal.reports import making
 from portal.workflows import despatch, post, provider_calls, tracking, webhooks
 
 STEPS: dict[str, Callable[[], bool]] = {
@@ -16,6 +17,7 @@ STEPS: dict[str, Callable[[], bool]] = {
     "shipment_sync": tracking.ask_next,
     "despatch": despatch.ask_next,
     "mail": post.send_next,
+    "reports": making.make_next,
 }
 
 

@@ -18,6 +18,7 @@ from portal.core.actor import Actor
 from portal.core.i18n import noted
 from portal.core.timetable import Periodic
 from portal.core.unit_of_work import atomic
+from portal.reports import services as reports
 from portal.schedules import services as schedules
 from portal.schedules.services import Claimed, SlotLost
 from portal.schedules.states import TickOutcome
@@ -84,6 +85,10 @@ def run(app: Flask, claimed: Claimed) -> None:
     """One slot. What it does ends in a row, whatever happens; a slot that was taken over meanwhile is not ours to end."""
     with app.app_context(), logger.contextualize(job=f"slot-{claimed.schedule_id}-{claimed.due_at:%H%M%S}"):
         try:
+            if claimed.kind == "REPORT":
+                with atomic():
+                    reports.slot(claimed)
+                return
             note = str(work_of(claimed)())
             with atomic():
                 schedules.finish(claimed, TickOutcome.DONE, note)

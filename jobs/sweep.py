@@ -15,6 +15,7 @@ from portal.despatch import queries as despatch
 from portal.inbox import queries as inbox
 from portal.mail import queries as mail
 from portal.outbox import queries as outbox
+from portal.reports import queries as reports
 from portal.shipping import queries as shipping
 
 PAUSE_SECONDS = 2
@@ -27,6 +28,7 @@ OVERDUE: dict[str, Callable[[int], bool]] = {
     "shipment_sync": shipping.sync_overdue,
     "despatch": despatch.overdue,
     "mail": mail.overdue,
+    "reports": reports.overdue,
 }
 
 

@@ -39,6 +39,7 @@ from portal.portals import (
     finance,
     labels,
     network,
+    reports,
     schedules,
     seller,
     warehouse,
@@ -74,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels, schedules)
+    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels, schedules, reports)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
     for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):

@@ -27,6 +27,7 @@ _MONEY = [
     (_l("Disputes"), "/disputes"),
     (_l("Payouts"), "/finance/payouts"),
     (_l("Ledger"), "/finance/ledger"),
+    (_l("Reports"), "/reports/"),
 ]
 _MACHINES = [
     (_l("Health"), "/admin/"),
@@ -49,11 +50,12 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
         (_l("Parcels"), "/seller/shipments"),
         (_l("Disputes"), "/disputes"),
         (_l("Balance"), "/seller/balance"),
+        (_l("Reports"), "/reports/"),
     ],
     Role.PACKER: [(_l("Parcels"), "/warehouse/")],
     Role.FINANCE: [*_MONEY, *_MACHINES],
     Role.BROKER: [*_MONEY, *_MACHINES],
-    Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger")],
+    Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger"), (_l("Reports"), "/reports/")],
 }
 
 

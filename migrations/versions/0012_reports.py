@@ -201,7 +201,7 @@ def upgrade() -> None:
     sa.CheckConstraint("report <> ''", name=op.f('ck_report_run_says_which_report')),
     sa.CheckConstraint("state IN ('ASKED', 'BUILDING', 'BUILT', 'FAILED')", name=op.f('ck_report_run_state_known')),
     sa.CheckConstraint("state NOT IN ('BUILT', 'FAILED') OR ended_at IS NOT NULL", name=op.f('ck_report_run_ends_are_dated')),
-    sa.CheckConstraint('(schedule_id IS NULL) = (asked_by_person_id IS NOT NULL)', name=op.f('ck_report_run_somebody_or_a_schedule_asked')),
+    sa.CheckConstraint('(schedule_id IS NULL) = (asked_by_person_id IS NOT NULL)', name=op.f('ck_report_run_a_person_or_a_schedule_asked')),
     sa.CheckConstraint('(schedule_id IS NULL) = (due_at IS NULL)', name=op.f('ck_report_run_a_slot_has_its_schedule')),
     sa.CheckConstraint('row_count >= 0', name=op.f('ck_report_run_rows_are_counted')),
     sa.ForeignKeyConstraint(['asked_by_person_id'], ['person.id'], name=op.f('fk_report_run_asked_by_person_id_person')),
@@ -210,7 +210,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['schedule_id', 'due_at'], ['schedule_tick.schedule_id', 'schedule_tick.due_at'], name='slot_is_written_down'),
     sa.ForeignKeyConstraint(['schedule_id'], ['schedule.id'], name=op.f('fk_report_run_schedule_id_schedule')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_report_run')),
-    sa.UniqueConstraint('schedule_id', 'due_at', name='one_run_per_slot')
+    sa.UniqueConstraint('schedule_id', 'due_at', 'organisation_id', name='one_run_per_slot_and_company', postgresql_nulls_not_distinct=True)
     )
     op.create_index(op.f('ix_report_run_asked_by_person_id_id'), 'report_run', ['asked_by_person_id', 'id'], unique=False)
     op.create_index('ix_report_run_due', 'report_run', ['next_attempt_at'], unique=False, postgresql_where=sa.text("state IN ('ASKED', 'BUILDING')"))

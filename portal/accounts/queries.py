@@ -6,7 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from portal.accounts.models import ApiToken, Organisation, Person
+from portal.accounts.roles import Role
 from portal.core.database import DB_NOW, db
+from portal.core.errors import NotFound
 
 
 def active_person(person_id: int) -> Person | None:
@@ -36,6 +38,25 @@ def people_of(organisation_id: int) -> list[Person]:
     """Everybody who works there and may come in."""
     wanted = select(Person).where(Person.organisation_id == organisation_id, Person.is_active).order_by(Person.id)
     return list(db.session.scalars(wanted))
+
+
+def people_with(role: Role) -> list[Person]:
+    """Everybody who plays a part and may come in."""
+    wanted = select(Person).where(Person.role == role.value, Person.is_active).order_by(Person.id)
+    return list(db.session.scalars(wanted))
+
+
+def everybody() -> list[Person]:
+    """Everybody who may come in, by name."""
+    return list(db.session.scalars(select(Person).where(Person.is_active).order_by(Person.full_name)))
+
+
+def person(person_id: int) -> Person:
+    """Somebody, also one who may not come in any more."""
+    found = db.session.get(Person, person_id) if 0 < person_id < 2**63 else None
+    if found is None:
+        raise NotFound
+    return found
 
 
 def organisation(organisation_id: int) -> Organisation:

@@ -30,7 +30,13 @@ class ReportRun(Model):
         ),
         CheckConstraint("state NOT IN ('BUILT', 'FAILED') OR ended_at IS NOT NULL", name="ends_are_dated"),
         CheckConstraint("row_count >= 0", name="rows_are_counted"),
-        UniqueConstraint("schedule_id", "due_at", name="one_run_per_slot"),
+        UniqueConstraint(
+            "schedule_id",
+            "due_at",
+            "organisation_id",
+            name="one_run_per_slot_and_company",
+            postgresql_nulls_not_distinct=True,
+        ),
         ForeignKeyConstraint(
             ["schedule_id", "due_at"],
             ["schedule_tick.schedule_id", "schedule_tick.due_at"],
