@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from flask import Flask, current_app
+from loguru import logger
 
 from portal.core import queue
 from portal.reports import making
@@ -32,14 +34,15 @@ def drain(topic: str) -> None:
     """Work a table empty, in a few lanes: a slow provider must not hold up everybody behind it."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     lanes = int(app.config["DRAIN_LANES"])
+    name = f"{topic}-{secrets.token_hex(4)}"
     with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix=topic) as pool:
-        for lane in [pool.submit(_lane, app, topic) for _ in range(lanes)]:
+        for lane in [pool.submit(_lane, app, topic, name) for _ in range(lanes)]:
             lane.result()
 
 
-def _lane(app: Flask, topic: str) -> None:
+def _lane(app: Flask, topic: str, name: str) -> None:
     step = STEPS[topic]
     more = True
     while more:
-        with app.app_context():
+        with app.app_context(), logger.contextualize(job=name):
             more = step()

@@ -22,7 +22,7 @@ from portal.reports import services as reports
 from portal.schedules import services as schedules
 from portal.schedules.services import Claimed, SlotLost
 from portal.schedules.states import TickOutcome
-from portal.workflows import arguments, delivery, payouts
+from portal.workflows import arguments, delivery, notices, payouts
 
 NIGHTLY = Actor(noted("nightly reconciliation"))
 
@@ -33,11 +33,18 @@ def put_away() -> int:
         return accounts.put_away_what_is_over()
 
 
+def tell_of_troubles() -> int:
+    """New errors, in one letter."""
+    with atomic():
+        return notices.tell_of_troubles()
+
+
 TIMETABLE = [
     Periodic(noted("accept undisputed deliveries"), delivery.accept_undisputed, timedelta(minutes=5)),
     Periodic(noted("send unsettled disputes to finance"), arguments.escalate_overdue, timedelta(minutes=15)),
     Periodic(noted("find lost payments"), payouts.look_for_lost_payments, timedelta(minutes=10)),
     Periodic(noted("put away ended sessions"), put_away, timedelta(hours=1)),
+    Periodic(noted("tell administrators of errors"), tell_of_troubles, timedelta(minutes=15)),
     Periodic(noted("payout reconciliation"), lambda: payouts.reconcile(by=NIGHTLY), timedelta(days=1), at_hour=3),
 ]
 
@@ -67,9 +74,9 @@ def look(app: Flask, me: str, lanes: ThreadPoolExecutor, slots: Slots) -> bool:
     """One look: renew what runs, and from the seat begin what is due. Whether we sit there."""
     for ended in [work for work in slots if work.done()]:
         del slots[ended]
-    for claimed in slots.values():
+    for mine in slots.values():
         with atomic():
-            schedules.still_alive(claimed)
+            schedules.still_alive(mine)
     with atomic():
         if not schedules.sit_down(me):
             return False

@@ -39,6 +39,7 @@ from portal.portals import (
     finance,
     labels,
     network,
+    post,
     reports,
     schedules,
     seller,
@@ -61,7 +62,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_env()
     app = Flask("portal", static_folder=str(ROOT / "static"), template_folder=str(ROOT / "templates"))
     configure(app, settings)
-    logs.init()
+    logs.init(
+        secrets=settings.secrets,
+        folder=settings.log_folder,
+        file_mb=settings.log_file_mb,
+        files_kept=settings.log_files_kept,
+        as_json=settings.log_json,
+    )
+    logs.keep_troubles(settings.database_url)
     db.init_app(app)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     queue.connect(app, settings.redis_url)
@@ -75,7 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels, schedules, reports)
+    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels, schedules, reports, post)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
     for machine in (accounts_api.bp, network.bp, webhooks.bp, cron.bp):
@@ -99,6 +107,7 @@ def configure(app: Flask, settings: Settings) -> None:
             "pool_size": settings.database_pool,
             "max_overflow": settings.database_pool,
             "pool_timeout": 10,
+            "hide_parameters": True,  # an error's text must not carry what people typed
             "connect_args": {
                 "connect_timeout": 5,
                 "options": "-c statement_timeout=15000 -c lock_timeout=8000"

@@ -58,6 +58,18 @@ def prepare() -> None:
             load()
 
 
+mail = AppGroup("mail", help="Letters.")
+
+
+@mail.command("bounce")
+def bounce() -> None:
+    """A bounce on standard input: our mail server hands them over (deploy/README.md)."""
+    from portal.workflows.post import came_back
+
+    found = came_back(sys.stdin.buffer.read())
+    click.echo(f"Came back: {found}" if found else "No letter of ours.")
+
+
 books = AppGroup("books", help="Ask the books.")
 
 
@@ -81,5 +93,5 @@ def _only_where_enabled() -> None:
 
 def register(app: Flask) -> None:
     """Add our commands to flask's."""
-    for command in (jobs, books, prepare):
+    for command in (jobs, books, mail, prepare):
         app.cli.add_command(command)

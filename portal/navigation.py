@@ -34,6 +34,7 @@ _MACHINES = [
     (_l("Inbox"), "/admin/inbox"),
     (_l("Outbox"), "/admin/outbox"),
     (_l("Parcels"), "/admin/parcels"),
+    (_l("Letters"), "/admin/mail"),
     (_l("Schedules"), "/admin/schedules/"),
     (_l("Audit trail"), "/admin/audit"),
 ]
@@ -55,7 +56,12 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
     Role.PACKER: [(_l("Parcels"), "/warehouse/")],
     Role.FINANCE: [*_MONEY, *_MACHINES],
     Role.BROKER: [*_MONEY, *_MACHINES],
-    Role.ADMIN: [*_MACHINES, (_l("Ledger"), "/finance/ledger"), (_l("Reports"), "/reports/")],
+    Role.ADMIN: [
+        *_MACHINES,
+        (_l("Errors"), "/admin/troubles"),
+        (_l("Ledger"), "/finance/ledger"),
+        (_l("Reports"), "/reports/"),
+    ],
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from decimal import Decimal, InvalidOperation
 from typing import Literal, cast, get_args
 from urllib.parse import urlsplit
@@ -76,7 +76,17 @@ class Settings:
     outbox_quiet_seconds: int = 900  # how long after silence before we ask what became of it
     drain_lanes: int = 4  # calls and messages a worker handles at once
     schedule_pause_seconds: Decimal = Decimal(5)  # between two looks of the scheduler
+    log_folder: str = ""  # one rotating file per module; empty: standard error only
+    log_file_mb: int = 10
+    log_files_kept: int = 5
+    log_json: bool = False  # one JSON object a line, for machines
     slot_lease_seconds: int = 60  # how long a running slot, and the scheduler's seat, outlive a silent process
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must never be written anywhere: every setting that is not shown either, and passwords in addresses."""
+        hidden = [str(getattr(self, f.name)) for f in fields(self) if not f.repr]
+        return [*hidden, *(urlsplit(url).password or "" for url in (self.database_url, self.redis_url))]
 
     @property
     def https(self) -> bool:
@@ -128,6 +138,10 @@ class Settings:
             outbox_quiet_seconds=reader.whole("OUTBOX_QUIET_SECONDS", cls.outbox_quiet_seconds),
             drain_lanes=reader.whole("DRAIN_LANES", cls.drain_lanes),
             schedule_pause_seconds=reader.decimal("SCHEDULE_PAUSE_SECONDS", cls.schedule_pause_seconds),
+            log_folder=reader.get("LOG_FOLDER"),
+            log_file_mb=reader.whole("LOG_FILE_MB", cls.log_file_mb),
+            log_files_kept=reader.whole("LOG_FILES_KEPT", cls.log_files_kept),
+            log_json=reader.flag("LOG_JSON"),
             slot_lease_seconds=reader.whole("SLOT_LEASE_SECONDS", cls.slot_lease_seconds),
         )
         slowest = max(settings.iyzico_timeout_seconds, settings.provider_timeout_seconds, settings.smtp_timeout_seconds)

@@ -39,14 +39,14 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('media_type', sa.Text(), nullable=False),
-    sa.Column('bytes', sa.BigInteger(), nullable=False),
+    sa.Column('size_bytes', sa.BigInteger(), nullable=False),
     sa.Column('digest', sa.Text(), nullable=False),
     sa.Column('content', sa.LargeBinary(), nullable=True),
     sa.Column('forgotten_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('recorded_at', sa.DateTime(timezone=True), server_default=sa.text('clock_timestamp()'), nullable=False),
     sa.CheckConstraint("name <> '' AND name !~ '[[:cntrl:]/\\\\]'", name=op.f('ck_mail_enclosure_name_is_a_plain_file_name')),
     sa.CheckConstraint('(content IS NULL) = (forgotten_at IS NOT NULL)', name=op.f('ck_mail_enclosure_what_is_gone_is_dated')),
-    sa.CheckConstraint('bytes >= 0', name=op.f('ck_mail_enclosure_size_is_counted')),
+    sa.CheckConstraint('size_bytes >= 0', name=op.f('ck_mail_enclosure_size_is_counted')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_mail_enclosure'))
     )
     op.create_table('media_file',
@@ -55,7 +55,7 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('media_type', sa.Text(), server_default='', nullable=False),
-    sa.Column('bytes', sa.BigInteger(), nullable=False),
+    sa.Column('size_bytes', sa.BigInteger(), nullable=False),
     sa.Column('width', sa.BigInteger(), nullable=True),
     sa.Column('height', sa.BigInteger(), nullable=True),
     sa.Column('barcode', sa.Text(), nullable=True),
@@ -69,7 +69,7 @@ def upgrade() -> None:
     sa.CheckConstraint("kind <> 'OTHER' OR trouble <> ''", name=op.f('ck_media_file_what_is_not_shown_says_why')),
     sa.CheckConstraint("kind IN ('PICTURE', 'BROCHURE', 'OTHER')", name=op.f('ck_media_file_kind_known')),
     sa.CheckConstraint("path <> '' AND path !~ '(^|/)\\.\\.?(/|$)' AND path !~ '^/'", name=op.f('ck_media_file_path_stays_in_the_folder')),
-    sa.CheckConstraint('bytes >= 0', name=op.f('ck_media_file_size_is_counted')),
+    sa.CheckConstraint('size_bytes >= 0', name=op.f('ck_media_file_size_is_counted')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_media_file')),
     sa.UniqueConstraint('path', name=op.f('uq_media_file_path'))
     )

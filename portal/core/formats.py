@@ -114,13 +114,26 @@ def account(name: str, kinds: dict[str, str]) -> str:
     return f"{told(kinds.get(kind, kind))} {owner}".strip()
 
 
+_HIDDEN_NAMES = (
+    r"pass(?:word|wd|phrase)?|parola|şifre|sifre|secret(?:[_-]?key)?|api[_-]?key|private[_-]?key|(?:access|refresh)?[_-]?token"
+    r"|authorization|cookie|x-cron-secret|x-iyz-signature\S*|signature|cvc|cvv|card[_-]?number|pwd"
+)
 _MASKS = [
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*"), "***"),
+    (re.compile(r"(://)[^\s:/@]*:[^\s/@]+@"), r"\1***:***@"),
+    (re.compile(r"(?i)(bearer\s+|basic\s+)[\w.~+/-]+=*"), r"\1***"),
+    (
+        re.compile(
+            rf"(?i)((?:\b|_)(?:{_HIDDEN_NAMES})[\"']?\s*[:=]\s*)(\"[^\"]*\"|'[^']*'|(?:bearer|basic)\s+\S+|[^\s,;&}}\])]+)"
+        ),
+        r"\1***",
+    ),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), "***@***"),
-    (re.compile(r"\bTR\d{2}[\d ]{20,30}\b"), "TR** ****"),
-    (re.compile(r"(?i)(bearer\s+)[\w.~+/-]+=*"), r"\1***"),
+    (re.compile(r"(?i)\bTR\d{2}[\d ]{20,30}\b"), "TR** ****"),
     (re.compile(r"\b(?:\d[ -]?){13,19}\b"), "****"),
     (re.compile(r"\b[1-9]\d{10}\b"), "***********"),
-    (re.compile(r"\+90\d{10}\b"), "+90**********"),
+    (re.compile(r"\+90[ ]?\d{3}[ ]?\d{3}[ ]?\d{2}[ ]?\d{2}\b"), "+90**********"),
+    (re.compile(r"\b0?5\d{2}[ ]?\d{3}[ ]?\d{2}[ ]?\d{2}\b"), "05*********"),
 ]
 
 

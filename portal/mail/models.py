@@ -18,14 +18,14 @@ class MailEnclosure(Model):
     __tablename__ = "mail_enclosure"
     __table_args__ = (
         CheckConstraint("name <> '' AND name !~ '[[:cntrl:]/\\\\]'", name="name_is_a_plain_file_name"),
-        CheckConstraint("bytes >= 0", name="size_is_counted"),
+        CheckConstraint("size_bytes >= 0", name="size_is_counted"),
         CheckConstraint("(content IS NULL) = (forgotten_at IS NOT NULL)", name="what_is_gone_is_dated"),
     )
 
     id: Mapped[PrimaryKey]
     name: Mapped[str]
     media_type: Mapped[str]
-    bytes: Mapped[int]
+    size_bytes: Mapped[int]
     digest: Mapped[str]
     # Nulled after the retention period.
     content: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))

@@ -8,7 +8,7 @@ from sqlalchemy import Select, func, select
 
 from portal.core.database import DB_NOW, db
 from portal.core.errors import NotFound
-from portal.mail.models import MailMessage
+from portal.mail.models import MailEnclosure, MailMessage
 
 
 def mails(*, state: str | None = None, recipient: str = "") -> Select[Any]:
@@ -33,6 +33,20 @@ def mail(mail_id: int) -> MailMessage:
     if found is None:
         raise NotFound
     return found
+
+
+def mail_for_update(mail_id: int) -> MailMessage:
+    """One letter, held until the unit of work ends."""
+    found = db.session.get(MailMessage, mail_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def enclosure_name(mail: MailMessage) -> str:
+    """The name of the file that goes with a letter; empty when there is none."""
+    wanted = select(MailEnclosure.name).where(MailEnclosure.id == mail.enclosure_id)
+    return str(db.session.scalar(wanted) or "") if mail.enclosure_id else ""
 
 
 def mails_about(kind: str, subject_ids: list[str]) -> list[MailMessage]:

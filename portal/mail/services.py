@@ -69,7 +69,7 @@ def write(
 def enclose(name: str, media_type: str, content: bytes) -> MailEnclosure:
     """Keep a file that letters, or a page, will hand out."""
     digest = hashlib.sha256(content).hexdigest()
-    kept = MailEnclosure(name=name, media_type=media_type, bytes=len(content), digest=digest, content=content)
+    kept = MailEnclosure(name=name, media_type=media_type, size_bytes=len(content), digest=digest, content=content)
     db.session.add(kept)
     db.session.flush()
     return kept
@@ -161,6 +161,12 @@ def came_back(message_id: str, *, note: str) -> bool:
         found, Mail.BOUNCED, actor=SYSTEM, reason=note, last_note=note, bounced_at=clock.now(), next_attempt_at=None
     )
     return True
+
+
+def by_message_id(message_id: str) -> MailMessage:
+    """The letter with this name."""
+    wanted = select(MailMessage).where(MailMessage.message_id == message_id)
+    return db.session.execute(wanted.execution_options(populate_existing=True)).scalar_one()
 
 
 def patience(tries: int) -> timedelta | None:

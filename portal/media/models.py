@@ -17,7 +17,7 @@ class MediaFile(Model):
     __table_args__ = (
         CheckConstraint("kind IN ('PICTURE', 'BROCHURE', 'OTHER')", name="kind_known"),
         CheckConstraint("path <> '' AND path !~ '(^|/)\\.\\.?(/|$)' AND path !~ '^/'", name="path_stays_in_the_folder"),
-        CheckConstraint("bytes >= 0", name="size_is_counted"),
+        CheckConstraint("size_bytes >= 0", name="size_is_counted"),
         CheckConstraint("(kind = 'PICTURE') = (thumbnail IS NOT NULL)", name="pictures_have_a_thumbnail"),
         CheckConstraint("kind <> 'OTHER' OR trouble <> ''", name="what_is_not_shown_says_why"),
         CheckConstraint("barcode <> ''", name="barcode_is_a_barcode"),
@@ -30,7 +30,7 @@ class MediaFile(Model):
     name: Mapped[str]
     kind: Mapped[str]
     media_type: Mapped[str] = mapped_column(server_default="")
-    bytes: Mapped[int]
+    size_bytes: Mapped[int]
     width: Mapped[int | None]
     height: Mapped[int | None]
     # What the file's name begins with; empty when it begins with no barcode.

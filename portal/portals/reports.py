@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from flask import Blueprint, render_template, request, send_file, url_for
@@ -130,8 +130,9 @@ def run(run_id: int) -> str:
 def file(run_id: int) -> Response:
     """The spreadsheet, as it was made."""
     kept = queries.file_of(queries.run(run_id, current_person()))
-    assert kept.content is not None
-    return send_file(io.BytesIO(kept.content), mimetype=kept.media_type, as_attachment=True, download_name=kept.name)
+    return send_file(
+        io.BytesIO(kept.content or b""), mimetype=kept.media_type, as_attachment=True, download_name=kept.name
+    )
 
 
 @bp.post("/reports/<code>/schedules")
@@ -252,7 +253,7 @@ def _shown(built: Built) -> list[list[tuple[str, bool]]]:
 
 
 def _plain(value: Any) -> str | int | None:
-    return value.isoformat() if hasattr(value, "isoformat") else value
+    return str(value.isoformat()) if isinstance(value, date) else cast("str | int | None", value)
 
 
 def _back(code: str, toast: str) -> Response:

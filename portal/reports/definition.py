@@ -95,7 +95,7 @@ class Built(NamedTuple):
 
 def build(report: Report, asked: Asked) -> Built:
     """Run the report once; page, letter, file and API all show this."""
-    rows = [tuple(row) for row in report.rows(asked)]
+    rows: list[Row] = [tuple(row) for row in report.rows(asked)]
     assert all(len(row) == len(report.columns) for row in rows), f"{report.code}: a row does not fit its columns"
     totals = {"rows": len(rows)}
     for place, column in enumerate(report.columns):

@@ -42,7 +42,7 @@ def runs(person: Person, *, report: str = "") -> Select[Any]:
 
 def run(run_id: int, person: Person) -> ReportRun:
     """One run, if it is somebody's to see."""
-    found = db.session.execute(runs(person).where(ReportRun.id == run_id)).scalar_one_or_none()
+    found: ReportRun | None = db.session.execute(runs(person).where(ReportRun.id == run_id)).scalar_one_or_none()
     if found is None:
         raise NotFound
     return found
@@ -52,7 +52,7 @@ def file_of(found: ReportRun) -> MailEnclosure:
     """The file of a run; a 404 while there is none, or once it was forgotten."""
     wanted = select(MailEnclosure).options(undefer(MailEnclosure.content))
     kept = db.session.execute(wanted.where(MailEnclosure.id == found.enclosure_id)).scalar_one_or_none()
-    if kept is None or kept.content is None:
+    if kept is None or not kept.content:
         raise NotFound
     return kept
 

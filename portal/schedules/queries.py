@@ -124,7 +124,7 @@ def _last_success() -> dict[int, datetime]:
         .where(ScheduleTick.outcome == TickOutcome.DONE)
         .group_by(ScheduleTick.schedule_id)
     )
-    return {schedule_id: at for schedule_id, at in db.session.execute(done)}
+    return {schedule_id: at for schedule_id, at in db.session.execute(done) if at}
 
 
 def _trouble(row: ScheduleRow, now: datetime) -> str:

@@ -7,10 +7,14 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime, get_day_names
-from flask_babel import get_locale
-from flask_babel import gettext as _
+from flask_babel import get_locale, gettext
 
 from portal.schedules.rules import Timing
+
+
+def _(words: str, **values: object) -> str:
+    return str(gettext(words, **values))
+
 
 AT = re.compile(r"(\d{1,2}) (\d{1,2}) (\S+) \* (\S+)")
 WEEKDAYS = ("1-5", "MON-FRI")
@@ -28,7 +32,7 @@ def timing_in_words(timing: Timing) -> str:
 def instant_in_words(instant: datetime, zone: str) -> str:
     """Saturday 21 November 2026 03:00, as the clock on that zone's wall shows it."""
     local = instant.astimezone(ZoneInfo(zone))
-    return format_datetime(local, "EEEE d MMMM y HH:mm", locale=str(get_locale() or "tr"))
+    return str(format_datetime(local, "EEEE d MMMM y HH:mm", locale=str(get_locale() or "tr")))
 
 
 def _interval(seconds: int) -> str:

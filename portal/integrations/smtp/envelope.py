@@ -59,8 +59,8 @@ def dressed(letter: Letter, sender: Address) -> EmailMessage:
         message["List-Unsubscribe"] = f"<{one_line(letter.unsubscribe_url)}>"
     if letter.enclosure is not None:
         kind, _slash, subtype = letter.enclosure.media_type.partition("/")
-        file = {"maintype": kind, "subtype": subtype, "filename": one_line(letter.enclosure.name)}
-        message.add_attachment(letter.enclosure.content, **file)
+        name = one_line(letter.enclosure.name)
+        message.add_attachment(letter.enclosure.content, maintype=kind, subtype=subtype, filename=name)
     message["Content-Language"] = letter.language  # last: what is set before moves into the first part
     return message
 
