@@ -44,7 +44,7 @@ def init(
     logger.remove()
     logger.configure(patcher=_patch, extra={"job": "-"})
     common: dict[str, Any] = {"format": FORMAT, "backtrace": False, "diagnose": False, "level": "INFO", "catch": True}
-    logger.add(lambda message: sys.stderr.write(_line(message, as_json)), **common)
+    logger.add(lambda message: _say(message, as_json), **common)
     if folder:
         logger.add(ModuleFiles(Path(folder), file_mb * 1024 * 1024, files_kept, as_json), **common)
     _listen_to_others()
@@ -118,7 +118,7 @@ class _FromOthers(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         level = record.levelname if record.levelname in ("WARNING", "ERROR", "CRITICAL") else "INFO"
-        logger.patch(lambda ours: ours.update(name=record.name)).opt(exception=record.exc_info).log(
+        logger.patch(lambda ours: _named(ours, record.name)).opt(exception=record.exc_info).log(
             level, "{}", record.getMessage()
         )  # fmt: skip
 
@@ -127,6 +127,14 @@ def _listen_to_others() -> None:
     root = logging.getLogger()
     if not any(isinstance(handler, _FromOthers) for handler in root.handlers):
         root.addHandler(_FromOthers(level=logging.WARNING))
+
+
+def _say(message: Any, as_json: bool) -> None:
+    sys.stderr.write(_line(message, as_json))
+
+
+def _named(record: Any, name: str) -> None:
+    record["name"] = name
 
 
 def _patch(record: Any) -> None:

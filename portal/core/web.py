@@ -22,6 +22,7 @@ from portal.core.errors import BadInput, Refusal
 T = TypeVar("T")
 SIZES = (25, 50, 100, 200)
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE")
+_TAG = "TAG-OF-THIS-REGION"
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -43,6 +44,18 @@ def region(template: str, *, page: str, toast: Any = None, tone: str = "ok", **c
     if toast:
         body += render_template("components/_toast_out_of_band.html", category=tone, text=str(toast))
     return Response(body, mimetype="text/html")
+
+
+def live(template: str, **context: Any) -> AnyResponse:
+    """A region that asks again by itself: 204 and no body when nothing on it has changed since it was drawn.
+
+    The region puts `tag` into the address it asks; the answer is compared with what the visitor has.
+    """
+    body = render_template(template, tag=_TAG, **context)
+    tag = hashlib.sha256(body.encode()).hexdigest()[:16]
+    if wants_region() and request.args.get("tag") == tag:
+        return Response(status=204)
+    return Response(body.replace(_TAG, tag), mimetype="text/html")
 
 
 def nonce() -> str:

@@ -33,7 +33,7 @@ def read(raw: bytes) -> tuple[list[str], str]:
 def _head(part: EmailMessage) -> str:
     """The Message-ID line of the letter that came back; its text may quote other letters' names."""
     inner = part.get_payload()
-    if isinstance(inner, list) and inner:
+    if isinstance(inner, list) and inner and isinstance(inner[0], EmailMessage):
         return str(inner[0].get("Message-ID", ""))
     text = str(part.get_content()) if part.get_content_type() == "text/rfc822-headers" else str(inner)
     found = re.search(r"(?im)^message-id:\s*(\S+)", text)

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from portal.accounts.guard import current_actor, requires
@@ -15,17 +16,20 @@ from portal.core import audit, formats
 from portal.core.errors import BadInput
 from portal.core.ports import port
 from portal.core.unit_of_work import atomic
-from portal.core.web import choice, paged, region, search_words, wants_region
+from portal.core.web import choice, live, paged, region, search_words, wants_region
 from portal.escrow.ports import PaymentAnswer, PaymentGateway
 from portal.health import checks
 from portal.health.books import ask_the_books
 from portal.inbox import queries as inbox_queries
 from portal.inbox import services as inbox
 from portal.inbox.states import MESSAGE, Message
+from portal.mail import queries as mail_queries
 from portal.orders import queries as orders_queries
 from portal.outbox import queries as outbox_queries
 from portal.outbox import services as outbox
 from portal.outbox.states import INTENT, Intent
+from portal.reports import queries as reports_queries
+from portal.schedules import queries as schedules_queries
 from portal.shipping import queries as shipping_queries
 from portal.shipping import services as shipping
 from portal.workflows import provider_calls
@@ -35,11 +39,23 @@ bp = Blueprint("admin", __name__, url_prefix="/admin")
 
 @bp.get("/")
 @requires(Permission.HEALTH_SEE)
-def home() -> str:
+def home() -> Response | str:
     """The machinery at a glance, looking again by itself; the books are asked when the page is opened."""
+    seen = live(
+        "admin/_health.html",
+        health=checks.look(),
+        beats=schedules_queries.heartbeats(),
+        inbox=inbox_queries.counts(),
+        outbox=outbox_queries.counts(),
+        letters=mail_queries.counts(),
+        needs_person=outbox_queries.waiting_for_a_person(),
+        providers=checks.providers(),
+        running=schedules_queries.running(),
+        making=reports_queries.in_progress(),
+    )
     if wants_region():
-        return render_template("admin/_health.html", health=checks.look())
-    return render_template("admin/home.html", health=checks.look(), troubles=ask_the_books())
+        return seen
+    return render_template("admin/home.html", region=Markup(seen.get_data(as_text=True)), troubles=ask_the_books())  # noqa: S704 (our own template, escaped)
 
 
 @bp.get("/parcels")

@@ -51,3 +51,9 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.querySelectorAll("[data-focus]").forEach((element) => element.focus());
+
+// A page nobody looks at does not ask again and again.
+document.addEventListener("htmx:before:request", (event) => {
+  const asks = event.target?.closest?.("[hx-trigger^=every]");
+  if (asks && asks === event.target && document.hidden) event.preventDefault();
+});

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +23,7 @@ from portal.core.formats import masked
 from portal.core.ports import cast_role
 from portal.core.troubles import Trouble
 from portal.core.unit_of_work import atomic
+from portal.embedded.home import ROOT
 from portal.integrations.iyzico.client import IyzicoClient
 from portal.mail.models import MailMessage
 from portal.mail.ports import PostOffice
@@ -87,7 +89,7 @@ def fail_in_a_view(app: Flask, cast: Cast) -> None:
     def broken() -> str:
         raise RuntimeError(SENTENCE)
 
-    broken.door = app.view_functions["healthz"].door  # type: ignore[attr-defined]
+    broken.door = vars(app.view_functions["healthz"])["door"]  # type: ignore[attr-defined]
     app.view_functions["healthz"] = broken
     app.config["PROPAGATE_EXCEPTIONS"] = False
     answer = app.test_client().get("/healthz")
@@ -231,28 +233,10 @@ def test_whose_line_it_is(name: str | None, module: str) -> None:
     assert logs.module_of(name) == module
 
 
-class Message(str):
-    """What loguru hands to a sink."""
-
-    record: dict[str, object]
-
-
-def write_lines(folder: str, count: int) -> None:
-    """One process of several that write."""
-    sink = logs.ModuleFiles(Path(folder), 4096, 3, as_json=False)
-    for number in range(count):
-        message = Message(f"satır {number} " + "x" * 80)
-        message.record = {"name": "portal.mail.services"}
-        sink(message)
-
-
 def test_a_full_file_makes_room_and_no_process_tears_anothers_line(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    writers = [context.Process(target=write_lines, args=(str(tmp_path), 200)) for _ in range(2)]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join(120)
+    command = [sys.executable, "-m", "tests.core.log_writer", str(tmp_path), "200"]
+    writers = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
+    assert [writer.wait(120) for writer in writers] == [0, 0]
     files = sorted(path.name for path in tmp_path.glob("mail.log*"))
     assert files == ["mail.log", "mail.log.1", "mail.log.2", "mail.log.3"]
     assert all(path.stat().st_size <= 4096 for path in tmp_path.glob("mail.log*"))

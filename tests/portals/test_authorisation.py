@@ -85,6 +85,7 @@ TABLE = {
     "GET post.mail_list": Rule(WATCHERS), "GET post.letter": Rule(WATCHERS), "POST post.unmasked": Rule(OPERATORS),
     "POST post.again": Rule(OPERATORS), "GET post.trouble_list": Rule((ADMIN,)), "GET post.form": Rule(EVERYBODY),
     "POST post.write": Rule(EVERYBODY),
+    "GET health.health": OPEN, "GET health.prometheus": OPEN,
     "GET reports.show_all": Rule((SELLER, *WATCHERS)), "GET reports.show": Rule((SELLER, *WATCHERS)),
     "POST reports.ask": Rule((SELLER, *WATCHERS)), "GET reports.run": Rule((SELLER, *WATCHERS), own=True),
     "GET reports.file": Rule((SELLER, *WATCHERS), own=True), "POST reports.schedule": Rule(OPERATORS),
