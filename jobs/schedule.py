@@ -18,6 +18,8 @@ from portal.core.actor import Actor
 from portal.core.i18n import noted
 from portal.core.timetable import Periodic
 from portal.core.unit_of_work import atomic
+from portal.media import looking
+from portal.privacy import forgetting
 from portal.reports import services as reports
 from portal.schedules import services as schedules
 from portal.schedules.services import Claimed, SlotLost
@@ -44,6 +46,8 @@ TIMETABLE = [
     Periodic(noted("send unsettled disputes to finance"), arguments.escalate_overdue, timedelta(minutes=15)),
     Periodic(noted("find lost payments"), payouts.look_for_lost_payments, timedelta(minutes=10)),
     Periodic(noted("put away ended sessions"), put_away, timedelta(hours=1)),
+    Periodic(noted("look through the media folder"), looking.look_through, timedelta(minutes=10)),
+    Periodic(noted("forget personal data in time"), forgetting.forget, timedelta(days=1), at_hour=4),
     Periodic(noted("tell administrators of errors"), tell_of_troubles, timedelta(minutes=15)),
     Periodic(noted("payout reconciliation"), lambda: payouts.reconcile(by=NIGHTLY), timedelta(days=1), at_hour=3),
 ]

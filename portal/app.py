@@ -39,8 +39,10 @@ from portal.portals import (
     finance,
     health,
     labels,
+    media,
     network,
     post,
+    privacy,
     reports,
     schedules,
     seller,
@@ -84,7 +86,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    people = (buyer, seller, warehouse, finance, admin, disputes, doorstep, labels, schedules, reports, post)
+    people = (
+        buyer,
+        seller,
+        warehouse,
+        finance,
+        admin,
+        disputes,
+        doorstep,
+        labels,
+        media,
+        schedules,
+        reports,
+        post,
+        privacy,
+    )
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
     for machine in (health.bp, accounts_api.bp, network.bp, webhooks.bp, cron.bp):

@@ -28,6 +28,7 @@ _MONEY = [
     (_l("Payouts"), "/finance/payouts"),
     (_l("Ledger"), "/finance/ledger"),
     (_l("Reports"), "/reports/"),
+    (_l("Pictures"), "/media/"),
 ]
 _MACHINES = [
     (_l("Health"), "/admin/"),
@@ -52,15 +53,18 @@ PLACES: dict[Role, list[tuple[Any, str]]] = {
         (_l("Disputes"), "/disputes"),
         (_l("Balance"), "/seller/balance"),
         (_l("Reports"), "/reports/"),
+        (_l("Pictures"), "/media/"),
     ],
-    Role.PACKER: [(_l("Parcels"), "/warehouse/")],
+    Role.PACKER: [(_l("Parcels"), "/warehouse/"), (_l("Pictures"), "/media/")],
     Role.FINANCE: [*_MONEY, *_MACHINES],
     Role.BROKER: [*_MONEY, *_MACHINES],
     Role.ADMIN: [
         *_MACHINES,
         (_l("Errors"), "/admin/troubles"),
+        (_l("Personal data"), "/admin/privacy/"),
         (_l("Ledger"), "/finance/ledger"),
         (_l("Reports"), "/reports/"),
+        (_l("Pictures"), "/media/"),
     ],
 }
 

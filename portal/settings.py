@@ -16,6 +16,12 @@ CARRIER_SETTINGS = (
     "mock_carrier_webhook_secret",
 )  # fmt: skip
 
+FEWEST_NOTE_DAYS = 30
+RETENTION_SETTINGS = (
+    "retention_webhook_days", "retention_note_days", "retention_letter_days", "retention_file_days",
+    "retention_error_days",
+)  # fmt: skip
+
 
 class WrongSettings(SystemExit):
     """Printed instead of a traceback: the person who starts the portal has to mend it."""
@@ -76,6 +82,14 @@ class Settings:
     outbox_quiet_seconds: int = 900  # how long after silence before we ask what became of it
     drain_lanes: int = 4  # calls and messages a worker handles at once
     schedule_pause_seconds: Decimal = Decimal(5)  # between two looks of the scheduler
+    # Days after which personal data are forgotten (KVKK). The rows stay, so that a late repeat is still a repeat.
+    retention_webhook_days: int = 90  # raw bodies of what providers told us
+    retention_note_days: int = 365  # providers' own words in the history of tries; 30 at least
+    retention_letter_days: int = 365  # texts of letters
+    retention_file_days: int = 365  # files of reports
+    retention_error_days: int = 90  # errors on the page
+    media_folder: str = ""  # where pictures and brochures are mounted; empty: none
+    media_timeout_seconds: Decimal = Decimal(5)  # how long the mount may take for one file
     log_folder: str = ""  # one rotating file per module; empty: standard error only
     log_file_mb: int = 10
     log_files_kept: int = 5
@@ -138,6 +152,9 @@ class Settings:
             outbox_quiet_seconds=reader.whole("OUTBOX_QUIET_SECONDS", cls.outbox_quiet_seconds),
             drain_lanes=reader.whole("DRAIN_LANES", cls.drain_lanes),
             schedule_pause_seconds=reader.decimal("SCHEDULE_PAUSE_SECONDS", cls.schedule_pause_seconds),
+            **{name: reader.whole(name.upper(), getattr(cls, name)) for name in RETENTION_SETTINGS},
+            media_folder=reader.get("MEDIA_FOLDER"),
+            media_timeout_seconds=reader.decimal("MEDIA_TIMEOUT_SECONDS", cls.media_timeout_seconds),
             log_folder=reader.get("LOG_FOLDER"),
             log_file_mb=reader.whole("LOG_FILE_MB", cls.log_file_mb),
             log_files_kept=reader.whole("LOG_FILES_KEPT", cls.log_files_kept),
@@ -150,6 +167,8 @@ class Settings:
                 "OUTBOX_LEASE_SECONDS must be at least three times IYZICO_TIMEOUT_SECONDS, PROVIDER_TIMEOUT_SECONDS"
                 " and SMTP_TIMEOUT_SECONDS"
             )
+        if settings.retention_note_days < FEWEST_NOTE_DAYS:
+            reader.wrong.append(f"RETENTION_NOTE_DAYS must be {FEWEST_NOTE_DAYS} at least: the database refuses less")
         if reader.wrong:
             raise WrongSettings("The portal cannot start:\n  " + "\n  ".join(reader.wrong))
         return settings

@@ -30,6 +30,10 @@ class AuditEvent(Model):
     recorded_at: Mapped[datetime] = recorded_now()
 
 
+# Acts by which somebody saw what is masked for everybody else.
+LOOKS = ("inbox body seen", "letter text seen", "personal data exported")
+
+
 def write_down(action: str, *, by: Actor, about: tuple[str, object], **details: Any) -> None:
     """Remember an act, in the same transaction as the act itself."""
     kind, subject_id = about
@@ -56,3 +60,8 @@ def events(*, words: str = "") -> Select[Any]:
             | (AuditEvent.subject_kind + " " + AuditEvent.subject_id).icontains(words, autoescape=True)
         )
     return wanted
+
+
+def looks() -> Select[Any]:
+    """Who saw masked data, and why; newest first."""
+    return select(AuditEvent).where(AuditEvent.action.in_(LOOKS)).order_by(AuditEvent.id.desc())

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import holidays
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 
 from portal.core import clock
 from portal.core.database import db
@@ -57,8 +57,8 @@ def watch(now: datetime) -> MoneyWatch:
     return MoneyWatch(max(due, open_orders), oldest_due, last_left, sales, working_time(since, now))
 
 
-def _orders_whose_money_is_due() -> Select[Any]:
-    wanted: Select[Any] = select(func.count(), func.min(Order.completed_at))
+def _orders_whose_money_is_due() -> Any:
+    wanted: Any = select(func.count(), func.min(Order.completed_at))
     return wanted.where(Order.state == "COMPLETED", Order.payout_status != "RELEASED")
 
 

@@ -86,7 +86,7 @@ def test_a_model_changed_without_a_migration(app: Flask) -> None:
         status, answer = ask(app)
     finally:
         db.metadata.remove(db.metadata.tables["whole_table_forgotten"])
-        db.metadata.tables["offer"]._columns.remove(extra)  # type: ignore[attr-defined]
+        db.metadata.tables["offer"]._columns.remove(extra)
     assert {column.name for column in db.metadata.tables["offer"].columns} == before
     assert (status, answer["status"]) == (503, "down")
     said = str(answer["checks"]["schema"]["facts"]["differences"])
