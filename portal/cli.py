@@ -70,6 +70,29 @@ def bounce() -> None:
     click.echo(f"Came back: {found}" if found else "No letter of ours.")
 
 
+outbox = AppGroup("outbox", help="Calls to providers after a restore.")
+
+
+@outbox.command("hold")
+def hold() -> None:
+    """After a restore, before anything is started: no open call goes out by itself."""
+    from portal.outbox import services
+
+    with atomic():
+        held = services.hold_everything()
+    click.echo(f"{held} calls wait for an operator's word.")
+
+
+@outbox.command("release")
+def release() -> None:
+    """An operator has looked: providers are asked about every held call, and what was not done is sent."""
+    from portal.outbox import services
+
+    with atomic():
+        released = services.let_everything_go()
+    click.echo(f"{released} calls are asked about now.")
+
+
 books = AppGroup("books", help="Ask the books.")
 
 
@@ -93,5 +116,5 @@ def _only_where_enabled() -> None:
 
 def register(app: Flask) -> None:
     """Add our commands to flask's."""
-    for command in (jobs, books, mail, prepare):
+    for command in (jobs, books, mail, outbox, prepare):
         app.cli.add_command(command)

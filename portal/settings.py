@@ -17,10 +17,6 @@ CARRIER_SETTINGS = (
 )  # fmt: skip
 
 FEWEST_NOTE_DAYS = 30
-RETENTION_SETTINGS = (
-    "retention_webhook_days", "retention_note_days", "retention_letter_days", "retention_file_days",
-    "retention_error_days",
-)  # fmt: skip
 
 
 class WrongSettings(SystemExit):
@@ -152,7 +148,11 @@ class Settings:
             outbox_quiet_seconds=reader.whole("OUTBOX_QUIET_SECONDS", cls.outbox_quiet_seconds),
             drain_lanes=reader.whole("DRAIN_LANES", cls.drain_lanes),
             schedule_pause_seconds=reader.decimal("SCHEDULE_PAUSE_SECONDS", cls.schedule_pause_seconds),
-            **{name: reader.whole(name.upper(), getattr(cls, name)) for name in RETENTION_SETTINGS},
+            retention_webhook_days=reader.whole("RETENTION_WEBHOOK_DAYS", cls.retention_webhook_days),
+            retention_note_days=reader.whole("RETENTION_NOTE_DAYS", cls.retention_note_days),
+            retention_letter_days=reader.whole("RETENTION_LETTER_DAYS", cls.retention_letter_days),
+            retention_file_days=reader.whole("RETENTION_FILE_DAYS", cls.retention_file_days),
+            retention_error_days=reader.whole("RETENTION_ERROR_DAYS", cls.retention_error_days),
             media_folder=reader.get("MEDIA_FOLDER"),
             media_timeout_seconds=reader.decimal("MEDIA_TIMEOUT_SECONDS", cls.media_timeout_seconds),
             log_folder=reader.get("LOG_FOLDER"),

@@ -9,8 +9,10 @@ from typing import Any
 
 from flask import Flask, Request, Response
 from flask.sessions import SessionInterface, SessionMixin
+from loguru import logger
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import CallbackDict
 
 from portal.accounts.models import WebSession
@@ -33,6 +35,7 @@ class RowSession(CallbackDict[str, Any], SessionMixin):
         self.secret = secret
         self.modified = False
         self.old_secret: str | None = None
+        self.away: OperationalError | None = None  # the database did not answer when we asked who this is
 
     def renew(self) -> None:
         """A new secret for the same content: at sign-in, so that a planted one is worth nothing."""
@@ -60,20 +63,32 @@ class RowSessions(SessionInterface):
         found = select(WebSession.data, func.clock_timestamp() - WebSession.last_seen_at).where(
             WebSession.token_hash == digest(secret), *alive
         )
-        with db.engine.begin() as connection:
-            row = connection.execute(found).one_or_none()
-            if row is None:
-                return RowSession()
-            if row[1] > SEEN_EVERY:
-                seen = update(WebSession).where(WebSession.token_hash == digest(secret)).values(last_seen_at=DB_NOW)
-                connection.execute(seen)
+        try:
+            with db.engine.begin() as connection:
+                row = connection.execute(found).one_or_none()
+                if row is None:
+                    return RowSession()
+                if row[1] > SEEN_EVERY:
+                    seen = update(WebSession).where(WebSession.token_hash == digest(secret)).values(last_seen_at=DB_NOW)
+                    connection.execute(seen)
+        except OperationalError as away:
+            # Raised by the first before_request, where there is an answer for it: nobody is signed out by a busy database.
+            unknown = RowSession()
+            unknown.away = away
+            return unknown
         return RowSession(row[0], secret)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Write what changed; drop the row of a renewed or emptied session."""
         assert isinstance(session, RowSession)
-        if not session.modified:
+        if not session.modified or session.away:
             return
+        try:
+            self._save(app, session, response)
+        except OperationalError:
+            logger.warning("a session could not be kept: the database is away")
+
+    def _save(self, app: Flask, session: RowSession, response: Response) -> None:
         name, path = app.config["SESSION_COOKIE_NAME"], "/"
         response.vary.add("Cookie")
         if not session:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from flask import Flask, Response, current_app, flash, g, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, flash, g, redirect, render_template, request, session, url_for
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, func, select
 from werkzeug.wrappers import Response as AnyResponse
@@ -182,6 +182,8 @@ def _with_headers(response: Response) -> Response:
 
 def _before() -> AnyResponse | None:
     g.request_id = secrets.token_hex(8)
+    if away := getattr(session, "away", None):
+        raise away
     # A second wall beside the CSRF token: browsers say themselves where a request comes from.
     elsewhere = request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
     if elsewhere and request.method in UNSAFE and not request.path.startswith("/api/") and not _crosses_sites_rightly():

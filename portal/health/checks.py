@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from flask_babel import gettext as _
 from sqlalchemy import func, select, text
@@ -23,6 +23,7 @@ from portal.reports import queries as reports
 from portal.schedules import queries as schedules
 from portal.schedules.services import database_now
 
+T = TypeVar("T")
 OK, DEGRADED, DOWN = "ok", "degraded", "down"
 # So many new messages within five minutes are a flood, or a provider that repeats itself.
 SPIKE = 500
@@ -181,6 +182,10 @@ def _unknown(name: str) -> Check:
     return Check(name, DOWN, _("not known without the database"), {})
 
 
-def forget_the_failed_look() -> None:
-    """A statement failed: the session must not keep its broken transaction."""
-    db.session.rollback()
+def if_readable(ask: Callable[[], T], otherwise: T) -> T:
+    """Where the tables are not as the code wants them, the checks have said so already."""
+    try:
+        return ask()
+    except SQLAlchemyError:
+        db.session.rollback()
+        return otherwise

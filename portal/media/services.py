@@ -26,7 +26,7 @@ BARCODE = re.compile(r"(\d{8,14})(?!\d)")
 class NoFolder(Refusal):
     """This installation has no media folder."""
 
-    status = 404
+    status = 503
     code = "no_media_folder"
 
     def __init__(self) -> None:

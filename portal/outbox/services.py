@@ -270,3 +270,32 @@ def _attempted(intent: ProviderIntent, kind: str, outcome: str, note: str) -> No
 def _patience(tries: int) -> timedelta:
     seconds = RETRY_SECONDS[min(max(tries, 1), len(RETRY_SECONDS)) - 1]
     return timedelta(seconds=seconds * random.uniform(0.8, 1.2))  # noqa: S311 (jitter, not a secret)
+
+
+AFTER_RESTORE = noted("restored from a backup: it may have been done since; somebody has to let it go")
+
+
+def hold_everything() -> int:
+    """After a restore: no call that was open in the backup goes out before a person says so. How many are held."""
+    held = (
+        update(ProviderIntent)
+        .where(ProviderIntent.state.in_((Intent.READY, Intent.SENDING, Intent.UNKNOWN)), ~ProviderIntent.needs_person)
+        .values(needs_person=True, last_note=AFTER_RESTORE)
+        .returning(ProviderIntent.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(db.session.scalars(held).all())
+
+
+def let_everything_go() -> int:
+    """A person has looked: what was held after a restore is asked about first, and only then sent if it was not done."""
+    mine = (ProviderIntent.needs_person, ProviderIntent.last_note == AFTER_RESTORE)
+    held = list(db.session.scalars(select(ProviderIntent).where(*mine).order_by(ProviderIntent.id).with_for_update()))
+    for intent in held:
+        if intent.state == Intent.READY:
+            _leased(intent)
+        if intent.state == Intent.SENDING:
+            lost(intent)
+        intent.needs_person = False
+    wake(TOPIC)
+    return len(held)

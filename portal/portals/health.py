@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 from flask import Blueprint, Response, current_app, request
-from sqlalchemy.exc import SQLAlchemyError
 
 from portal.accounts.guard import may, open_to_the_world
 from portal.accounts.roles import Permission
@@ -72,8 +71,8 @@ def health() -> Response:
     answer = HealthAnswer(
         status=found.status,
         checks={check.name: CheckAnswer(check.status, check.words, check.facts) for check in found.checks},
-        jobs=_if_readable(_jobs) if alive else {},
-        providers=_if_readable(_providers) if alive else {},
+        jobs=checks.if_readable(_jobs, {}) if alive else {},
+        providers=checks.if_readable(_providers, {}) if alive else {},
         books={t.question: len(t.rows) for t in ask_the_books()}
         if alive and request.args.get("books") == "1"
         else None,
@@ -96,15 +95,6 @@ def _jobs() -> dict[str, JobAnswer]:
 
 def _providers() -> dict[str, ProviderAnswer]:
     return {p.provider: ProviderAnswer(p.outcome, p.at, p.silent, p.calls) for p in checks.providers()}
-
-
-def _if_readable(ask: Any) -> Any:
-    """Where the tables are not as the code wants them, the checks have said so already."""
-    try:
-        return ask()
-    except SQLAlchemyError:
-        checks.forget_the_failed_look()
-        return {}
 
 
 def _only_for_operators() -> None:

@@ -75,9 +75,10 @@ class Processes:
         for name in list(self.running):
             self.kill(name)
 
-    def _start(self, name: str, command: list[str]) -> None:
+    def environment(self) -> dict[str, str]:
+        """Our settings, as processes of their own read them."""
         s = self.settings
-        env = {
+        return {
             **os.environ,
             "FLASK_APP": "wsgi.py",
             "PYTHONPATH": str(ROOT),
@@ -104,9 +105,16 @@ class Processes:
             "ENABLE_JOBS": "1",
             "DEMO": "1",
         }
+
+    def _start(self, name: str, command: list[str], **more: str) -> None:
         with (self.logs / f"{name}.log").open("ab") as log:
             self.running[name] = subprocess.Popen(
-                command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True
+                command,
+                cwd=ROOT,
+                env={**self.environment(), **more},
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
 

@@ -185,7 +185,7 @@ def test_a_slow_mount_is_a_clear_message_too(
         woken.wait(30)
         return real(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(folder.os, "open", hangs)
+    monkeypatch.setattr(os, "open", hangs)
     assert looking.look_through() == "away: media_folder_away"
     status, page = sign_in(app, cast.ayse).get(f"/media/{the_file(f'{story.TAPE}.jpg').id}")
     woken.set()

@@ -6,14 +6,20 @@ from typing import NamedTuple
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from portal.accounts.roles import Role
+from portal.core.database import db
 from portal.core.unit_of_work import atomic
 from portal.disputes import services as disputes
 from portal.disputes.pictures import redrawn
 from portal.disputes.states import Resolution
 from portal.escrow import queries as escrow_queries
+from portal.media.models import MediaFile
 from portal.orders import queries as orders_queries
+from portal.reports import services as reports
+from portal.reports.models import ReportRun
+from portal.schedules import services as schedules
 from portal.shipping import services as shipping
 from portal.workflows import arguments
 from tests import story
@@ -145,14 +151,37 @@ def urls(app: Flask, cast: Cast, sandbox: SandboxControl) -> dict[str, str]:
     parcel = story.shipped(order, cast)
     with atomic():
         link = shipping.give_link(parcel, person_id=cast.fatma.id)
+    run, media_id = a_report_and_a_picture(cast)
     fresh = orders_queries.any_order(order.id)
     names = {
         "order_id": order.id, "public_key": fresh.checkout.public_key, "shipment_id": parcel.id,
         "hold_id": escrow_queries.holds_of([order.id])[0].id, "entry_id": 1, "kind": "order", "subject_id": order.id,
         "message_id": 1, "intent_id": 1, "provider": "iyzico", "carrier": "mock",
-        "dispute_id": dispute.id, "photo_id": 1, "signed": link, "schedule_id": 1,
+        "dispute_id": dispute.id, "photo_id": 1, "signed": link, "schedule_id": run.schedule_id or 0, "run_id": run.id, "code": "payouts",
+        "mail_id": 1, "file_id": media_id,
     }  # fmt: skip
     return {route: fill(rule, names) for route, rule in routes(app).items()}
+
+
+def a_report_and_a_picture(cast: Cast) -> tuple[ReportRun, int]:
+    """Deniz's own scheduled report, made; and a picture in the media index."""
+    with atomic():
+        made = schedules.open_schedule(
+            name="payouts", kind="REPORT", task="payouts", parameters={}, cron="0 8 * * *", every_seconds=None,
+            zone="UTC", catch_up="ONCE", by=actor(cast.gul),
+        )  # fmt: skip
+        reports.subscribe(made, cast.deniz, by=actor(cast.gul))
+        schedules.run_now(made, by=actor(cast.gul))
+        claimed = schedules.claim("test")
+        assert claimed
+        reports.slot(claimed)
+        picture = MediaFile(
+            path="x.jpg", name="x.jpg", kind="PICTURE", media_type="image/jpeg", size_bytes=1, thumbnail=b"x",
+            modified_at=made.created_at,
+        )  # fmt: skip
+        db.session.add(picture)
+    story.drain("reports")
+    return db.session.scalars(select(ReportRun)).one(), picture.id
 
 
 def ask(visitor: Browser | Machine, route: str, url: str) -> int:

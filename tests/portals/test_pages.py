@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from jobs import schedule as jobs
 from portal.core.money import Money
 from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
@@ -25,8 +26,10 @@ PAGES = {
              "/finance/holds/{hold}/refund?amount=10,50", "/finance/payouts", "/finance/ledger", "/finance/ledger?until=21.11.2026&account=escrow",
              "/finance/ledger?until=x", "/finance/ledger/entries/1", "/passport/payment/{payment}", "/passport/entry/1",
              "/passport/refund/{refund}", "/passport/shipment/{shipment}"],
-    "burak": ["/finance/", "/admin/inbox", "/admin/outbox"],
-    "gul": ["/admin/", "/admin/inbox", "/admin/inbox/1", "/admin/outbox", "/admin/outbox?person=1", "/admin/outbox/1", "/admin/audit", "/admin/audit?q=signed"],
+    "burak": ["/reports/", "/reports/stock", "/reports/daily_operations?period=last_month", "/media/", "/admin/mail",
+              "/finance/", "/admin/inbox", "/admin/outbox"],
+    "gul": ["/admin/schedules/", "/admin/schedules/1", "/admin/mail/1", "/admin/troubles", "/admin/privacy/", "/reports/payouts", "/support",
+            "/admin/", "/admin/inbox", "/admin/inbox/1", "/admin/outbox", "/admin/outbox?person=1", "/admin/outbox/1", "/admin/audit", "/admin/audit?q=signed"],
 }  # fmt: skip
 
 
@@ -43,6 +46,7 @@ def test_every_page_shows_itself(app: Flask, cast: Cast, sandbox: SandboxControl
         "order": order.id, "checkout": order.checkout.public_key, "line": order.lines[0].id, "hold": hold.id,
         "posting": 1, "payment": hold.payment_id, "refund": refund.id, "shipment": 1,
     }  # fmt: skip
+    jobs.tick(app)
     browser = sign_in(app, getattr(cast, name))
     browser.post("/preferences/language", language=language)
     for page in PAGES[name]:

@@ -1,0 +1,1 @@
+"""Putting the portal on machines."""
