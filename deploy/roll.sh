@@ -17,7 +17,7 @@ for port in "${ports[@]}"; do
     sleep 0.5
   done
   answers "$port" || { echo "The web process on port $port does not answer; the others were not touched." >&2; exit 1; }
-  sleep "${SETTLE_SECONDS:-3}" # nginx tries a port again two seconds after it refused
+  sleep "${SETTLE_SECONDS:-1}"
 done
 if [ -z "${SKIP_WORKERS:-}" ]; then
   systemctl restart 'emanet-worker@*' emanet-scheduler emanet-sweeper
