@@ -101,7 +101,8 @@ def paged(wanted: Select[Any], page: Page | None = None, *, row: Any = None) -> 
 
 def this_url(**changes: Any) -> str:
     """This page's address with some query parameters changed; None takes one away."""
-    query: dict[str, Any] = {**request.args.to_dict(), **changes}
+    # What a region asks by itself is no part of the address people follow.
+    query: dict[str, Any] = {**request.args.to_dict(), "tag": None, **changes}
     kept = {name: value for name, value in query.items() if value not in (None, "")}
     return request.path + (f"?{urlencode(kept)}" if kept else "")
 

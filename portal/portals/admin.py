@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
@@ -96,11 +97,11 @@ def seen(shipment_id: int) -> Response:
 
 @bp.get("/inbox")
 @requires(Permission.INBOX_SEE)
-def inbox_list() -> str:
+def inbox_list() -> Response | str:
     """What providers told us."""
     state = choice("state", [state.value for state in Message])
-    return render_template(
-        "admin/inbox.html",
+    return _live_page(
+        "inbox",
         messages=paged(inbox_queries.messages(state=state or None, search=search_words() or None)),
         counts=inbox_queries.counts(),
         state=state,
@@ -159,12 +160,12 @@ def set_aside(message_id: int) -> Response:
 
 @bp.get("/outbox")
 @requires(Permission.OUTBOX_SEE)
-def outbox_list() -> str:
+def outbox_list() -> Response | str:
     """What we asked of providers; what waits for a person first."""
     state = choice("state", [state.value for state in Intent])
     person = request.args.get("person") == "1"
-    return render_template(
-        "admin/outbox.html",
+    return _live_page(
+        "outbox",
         intents=paged(outbox_queries.intents(state=state or None, needs_person=person)),
         counts=outbox_queries.counts(),
         needs_person=outbox_queries.waiting_for_a_person(),
@@ -210,6 +211,15 @@ def decide(intent_id: int) -> Response:
 def audit_trail() -> str:
     """Who did what."""
     return render_template("admin/audit.html", events=paged(audit.events(words=search_words())), q=search_words())
+
+
+def _live_page(name: str, **context: Any) -> Response | str:
+    """A list that looks again by itself: the region alone for htmx, and 204 when nothing on it has changed."""
+    seen = live(f"admin/_{name}.html", **context)
+    if wants_region():
+        return seen
+    page = Markup(seen.get_data(as_text=True))  # noqa: S704 (our own template, escaped)
+    return render_template(f"admin/{name}.html", region=page, **context)
 
 
 def _message_page(message_id: int, *, masked: bool = True, says: PaymentAnswer | None = None) -> str:

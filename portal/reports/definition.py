@@ -83,6 +83,10 @@ class Report(NamedTuple):
         """The chosen values, defaults for what was not chosen; refuses what is no choice."""
         return {p.key: _chosen(p, typed.get(p.key, "").strip() or p.default) for p in self.parameters}
 
+    def said(self, values: Mapping[str, str]) -> list[tuple[Any, Any]]:
+        """The chosen values as people read them: the parameter's name, and the choice's."""
+        return [(p.label, p.choices.get(values.get(p.key, ""), values.get(p.key, ""))) for p in self.parameters]
+
 
 class Built(NamedTuple):
     """A report with its rows and its control totals: how many rows, and the sum of every summed column."""

@@ -61,7 +61,7 @@ def _control(book: Workbook, built: Built) -> None:
         (built.report.name, "", Kind.TEXT),
         (_("Seen from"), built.asked.as_of_on, Kind.DAY),
         (_("Made at"), clock.now(), Kind.INSTANT),
-        *((p.label, built.asked.values[p.key], Kind.TEXT) for p in built.report.parameters),
+        *((label, value, Kind.TEXT) for label, value in built.report.said(built.asked.values)),
         (_("Rows"), built.totals["rows"], Kind.COUNT),
         *((c.title, built.totals[c.key], c.kind) for c in built.report.columns if c.summed),
     ]

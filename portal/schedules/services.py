@@ -121,7 +121,9 @@ def claim(runner: str) -> Claimed | None:
     if _another_runs(tick):
         return None  # it began between our look and our lock
     tick.attempts += 1
-    tick.late = not tick.by_hand and database_now() - tick.due_at > timedelta(seconds=schedule.late_after_seconds)
+    # The first slot of a new row may be older than the row: nobody was late for it.
+    on_time = tick.by_hand or tick.due_at < schedule.created_at
+    tick.late = not on_time and database_now() - tick.due_at > timedelta(seconds=schedule.late_after_seconds)
     tick.outcome, tick.runner, tick.lease_until, tick.begun_at = TickOutcome.RUNNING, runner, DB_NOW + _lease(), DB_NOW
     db.session.flush()
     return Claimed(
