@@ -28,7 +28,7 @@ def test_a_list_is_sent_again_only_when_it_changed(app: Flask, cast: Cast, sandb
     unchanged = gul.client.get(again, headers=HTMX)
     assert (unchanged.status_code, unchanged.data) == (204, b"")
     assert 1 < len(asked) <= 9, asked
-    story.paid(app, cast, sandbox)
+    story.confirmed(story.paid(app, cast, sandbox)[0], cast)
     changed = gul.client.get(again, headers=HTMX)
     assert changed.status_code == 200 and "<html" not in changed.text
     newer = html.unescape(changed.text.split('hx-get="')[1].split('"')[0])
