@@ -77,6 +77,7 @@ def _settings(home: Home, port: int, sandbox_port: int) -> dict[str, str]:
         "SANDBOX_WEBHOOK_URL": f"http://127.0.0.1:{port}/api/webhooks/payments/iyzico",
         "SANDBOX_HOME": str(home.folder / "sandbox"),
         "PORTAL_HOME": str(home.folder),
+        "LOG_FOLDER": str(home.logs / "modules"),
         "ENABLE_JOBS": "1",
         "DEMO": "1",
         # The sandbox answers in milliseconds: the demo need not wait a quarter of an hour before it asks again.
