@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Date, DateTime, Identity, MetaData, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, mapped_column, registry
 
 # Constraint names are what the log says at three in the morning: they follow one scheme and read as sentences.
@@ -54,6 +55,15 @@ if TYPE_CHECKING:
 
 else:
     Model = db.Model
+
+
+def let_go() -> None:
+    """Roll back whatever is open; a connection the database has cut cannot even do that, and is thrown away."""
+    try:
+        db.session.rollback()
+    except OperationalError:
+        db.session().invalidate()
+
 
 # The database's own clock: leases and arrivals must not depend on which machine's clock is wrong.
 DB_NOW = func.clock_timestamp()

@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
-from portal.core.database import db
+from portal.core.database import let_go
 from portal.core.errors import NotSignedIn, Refusal
 from portal.core.web import safe_next, wants_region
 
@@ -120,7 +120,7 @@ def _plain(status: int) -> str:
 
 def _database_trouble(trouble: Exception) -> AnyResponse:
     """Away, full, locked or deadlocked: nothing was changed, and trying again is right."""
-    db.session.rollback()
+    let_go()
     origin = getattr(trouble, "orig", None)
     state = origin.sqlstate if isinstance(origin, psycopg.Error) else None
     logger.warning("database trouble {}: {}", state or type(trouble).__name__, str(trouble)[:300])
@@ -130,7 +130,7 @@ def _database_trouble(trouble: Exception) -> AnyResponse:
 
 
 def _our_mistake(mistake: Exception) -> AnyResponse:
-    db.session.rollback()
+    let_go()
     logger.opt(exception=mistake).error("unhandled: {} {}", request.method, request.path)
     message = _("Something went wrong on our side. Tell us the reference and we will find it.")
     return _api_error(500, "our_mistake", message) if _is_api() else _error_page(500, message)

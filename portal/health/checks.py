@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal.core import queue
-from portal.core.database import DB_NOW, db
+from portal.core.database import DB_NOW, db, let_go
 from portal.health import money, schema
 from portal.inbox import queries as inbox
 from portal.inbox.models import InboxMessage
@@ -98,7 +98,7 @@ def _database() -> Check:
     try:
         size = db.session.scalar(text("SELECT pg_database_size(current_database())"))
     except (SQLAlchemyError, OSError) as away:
-        db.session.rollback()
+        let_go()
         return Check("database", DOWN, _("The database does not answer."), {"error": type(away).__name__})
     return Check("database", OK, _("answers"), {"bytes": int(size or 0)})
 
@@ -174,7 +174,7 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
     try:
         return check()
     except SQLAlchemyError as trouble:
-        db.session.rollback()
+        let_go()
         return Check(name, DOWN, _("could not be looked at"), {"error": type(trouble).__name__})
 
 
@@ -187,5 +187,5 @@ def if_readable(ask: Callable[[], T], otherwise: T) -> T:
     try:
         return ask()
     except SQLAlchemyError:
-        db.session.rollback()
+        let_go()
         return otherwise
