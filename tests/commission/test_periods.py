@@ -314,3 +314,8 @@ def test_a_plain_look_lets_something_slip_in(race: Race, monkeypatch: pytest.Mon
         if race.late:
             break
     assert race.late > 0
+    # The books would ask about it after the test, and rightly so.
+    for sql in ("DISABLE TRIGGER USER", "ENABLE TRIGGER USER"):
+        tell(f"ALTER TABLE commission_period_lock {sql}")
+        if sql.startswith("DISABLE"):
+            tell("DELETE FROM commission_period_lock")
