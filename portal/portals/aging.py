@@ -109,11 +109,14 @@ def _context(side: Side, situation: queries.Situation, wanted: Wanted) -> dict[s
 
 def _state_of(side: Side, situation: queries.Situation) -> dict[str, Any]:
     """What the head of every page says about its data."""
+    current, doubted = situation.current, situation.doubted
+    said = queries.reasons(*[found.id for found in (current, doubted) if found])
     return {
         "side": side,
         "word": WORDS[side],
         "situation": situation,
-        "reasons": queries.reasons(situation.doubted.id) if situation.doubted else [],
+        "reasons": [reason for reason in said if doubted and reason.fetch_id == doubted.id],
+        "notes": [reason for reason in said if current and reason.fetch_id == current.id],
         "check_names": CHECK_NAMES,
         "check_numbers": NUMBERS,
         "step_names": STEP_NAMES,

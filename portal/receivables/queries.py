@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import BigInteger, Select, cast, func, select
+from sqlalchemy import BigInteger, Select, case, cast, func, select
 
 from portal.core import clock, formats
 from portal.core.database import DB_NOW, db
@@ -19,7 +19,7 @@ from portal.receivables import months, sums
 from portal.receivables.models import AgingFetch, AgingMonth, AgingOverride, AgingReason, AgingStanding, CurrentAccount
 from portal.receivables.ports import Side
 from portal.receivables.rules import DEFAULT_MONTHS, MOST_MONTHS, Mode
-from portal.receivables.states import UNFINISHED, FetchState
+from portal.receivables.states import UNFINISHED, FetchState, Severity
 from portal.receivables.sums import View
 
 MOST_ACCOUNTS = 10_000  # in one answer (spec §5)
@@ -177,9 +177,10 @@ def doubted(side: Side) -> AgingFetch | None:
     return found if found is not None and found.state == FetchState.SUSPICIOUS else None
 
 
-def reasons(fetch_id: int) -> list[AgingReason]:
-    """Why a reading is doubted, the gravest first."""
-    wanted = select(AgingReason).where(AgingReason.fetch_id == fetch_id).order_by(AgingReason.severity, AgingReason.id)
+def reasons(*fetch_ids: int) -> list[AgingReason]:
+    """Why readings are doubted, and what is to be said of good ones; the gravest first."""
+    grave = case((AgingReason.severity == Severity.STOP, 0), (AgingReason.severity == Severity.VIEW, 1), else_=2)
+    wanted = select(AgingReason).where(AgingReason.fetch_id.in_(fetch_ids)).order_by(grave, AgingReason.id)
     return list(db.session.scalars(wanted))
 
 

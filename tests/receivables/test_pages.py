@@ -149,6 +149,14 @@ def test_a_day_inside_a_month_is_offered_as_a_reading_of_its_own(ayse: Browser, 
     assert "1.204.300,50" in page(ayse, f"{LIST}?as_of=10.04.2025")
 
 
+def test_what_is_dated_later_is_said_beside_the_figures(ayse: Browser, aytek: Ledger) -> None:
+    aytek.add(CODE, date(2025, 6, 20), 12_34)
+    ayse.post(f"{LIST}/customers/fetches")
+    story.drain("aging_fetch")
+    assert "Bu veriyle ilgili 1 not" in page(ayse, LIST)
+    assert "12,34" in page(ayse, f"{LIST}/accounts/1")
+
+
 TURKISH = ["Cem", "Çağla", "Irmak", "Işık", "İrem", "Osman", "Ömer", "Su", "Şule", "Zeki"]
 
 
