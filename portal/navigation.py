@@ -53,7 +53,7 @@ _MACHINES = [
     (_l("Schedules"), "/admin/schedules/"),
     (_l("Audit trail"), "/admin/audit"),
 ]
-_RUNNING = (_l("Running"), _MACHINES)
+_RUNNING = (_l("Operations"), _MACHINES)
 _STOCK = (_l("Stock"), "/warehouse/items")
 _MARKETPLACES = (_l("Marketplaces"), "/warehouse/marketplace")
 _STOREFRONT_STOCK = (_l("Storefront stock"), "/warehouse/push/")
@@ -113,7 +113,7 @@ PLACES: dict[Role, list[Place | tuple[Any, list[Place]]]] = {
     Role.ADMIN: [
         *_MACHINES[:3],
         (
-            _l("Running"),
+            _l("Operations"),
             [*_MACHINES[3:], (_l("Errors"), "/admin/troubles"), (_l("Personal data"), "/admin/privacy/")],
         ),
         (_l("Money"), [_LEDGER, _COMMISSION, _AGING]),
