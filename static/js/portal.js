@@ -57,3 +57,14 @@ document.addEventListener("htmx:before:request", (event) => {
   const asks = event.target?.closest?.("[hx-trigger^=every]");
   if (asks && asks === event.target && document.hidden) event.preventDefault();
 });
+
+// An open heading of the navigation closes when somebody goes on elsewhere.
+const closeMenus = (except) => document.querySelectorAll(".nav details[open]").forEach((menu) => {
+  if (menu !== except) menu.open = false;
+});
+document.addEventListener("click", (event) => closeMenus(event.target.closest?.(".nav details")));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  document.querySelector(".nav details[open] > summary")?.focus();
+  closeMenus(null);
+});
