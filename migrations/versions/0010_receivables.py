@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = '0011_receivables'
-down_revision = '0010_commission'
+revision = '0010_receivables'
+down_revision = '0009_commission'
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = '0010_commission'
-down_revision = '0012_reports'
+revision = '0009_commission'
+down_revision = '0008_reports'
 branch_labels = None
 depends_on = None
 

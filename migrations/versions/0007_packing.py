@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = '0008_packing'
+revision = '0007_packing'
 down_revision = '0006_stock_push'
 branch_labels = None
 depends_on = None

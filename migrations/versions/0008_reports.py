@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = '0012_reports'
-down_revision = '0008_packing'
+revision = '0008_reports'
+down_revision = '0007_packing'
 branch_labels = None
 depends_on = None
 
