@@ -81,6 +81,8 @@ class LedgerUnreadable(Refusal):
 
     def __init__(self, reason: Reason, *, clue: str = "", where: str = "") -> None:
         super().__init__(REASONS[reason], reason=reason.value, where=where)
+        if reason is Reason.NOT_CONFIGURED:
+            self.status = 409  # nothing that asking again could help
         self.reason, self.clue, self.where = reason, clue, where
 
 

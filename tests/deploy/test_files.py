@@ -8,11 +8,13 @@ import subprocess
 from dataclasses import MISSING, fields
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from portal.embedded.home import ROOT
 from portal.settings import Settings, WrongSettings
+from portal.settings_erp import ErpSettings
 
 DEPLOY = ROOT / "deploy"
 LINE = re.compile(r"(#?)([A-Z][A-Z0-9_]+)=(.*)")
@@ -24,24 +26,36 @@ def example() -> dict[str, tuple[bool, str]]:
     return {found[2]: (not found[1], found[3]) for line in lines if (found := LINE.fullmatch(line))}
 
 
+# What is not said to be of one ERP or another is said to be of the ERP.
+OF_ANY_ERP = ("connect_seconds", "patience_seconds", "date_basis")
+
+
+def settings_and_defaults() -> dict[str, Any]:
+    """Every setting by the name it has in the environment, and what it is when nobody says."""
+    own = {field.name.upper(): field.default for field in fields(Settings) if field.name != "erp"}
+    erp = {(f"erp_{f.name}" if f.name in OF_ANY_ERP else f.name).upper(): f.default for f in fields(ErpSettings)}
+    return own | erp
+
+
 def test_every_setting_is_explained_and_no_other() -> None:
-    assert example().keys() == {field.name.upper() for field in fields(Settings)}
+    assert example().keys() == settings_and_defaults().keys()
 
 
 def test_what_is_commented_out_shows_the_default() -> None:
     shown = {name: value for name, (is_set, value) in example().items() if not is_set}
-    for field in fields(Settings):
-        if field.name.upper() in shown:
-            assert field.default is not MISSING, field.name
-            written = shown[field.name.upper()]
-            if isinstance(field.default, bool):
-                assert (written == "1") is field.default, field.name
-            elif isinstance(field.default, (int, Decimal)):
-                assert Decimal(written) == field.default, field.name
-            elif field.default == ():
-                assert written == ""
-            else:
-                assert written == field.default, field.name
+    for name, default in settings_and_defaults().items():
+        if name not in shown:
+            continue
+        assert default is not MISSING, name
+        written = shown[name]
+        if isinstance(default, bool):
+            assert (written in ("1", "on")) is default, name
+        elif isinstance(default, (int, Decimal)):
+            assert Decimal(written) == default, name
+        elif isinstance(default, tuple):
+            assert written == ",".join(default), name
+        else:
+            assert written.casefold() == str(default).casefold(), name
 
 
 def test_the_example_starts_once_its_secrets_are_filled_in() -> None:

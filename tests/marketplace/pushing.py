@@ -180,3 +180,17 @@ def shop(app: Flask) -> Iterator[Shop]:
     found.play()
     yield found
     db.session.rollback()
+
+
+LEVEL_AGAIN = """UPDATE central_stock c SET qty = (SELECT coalesce(sum(m.pieces), 0) FROM stock_movement m WHERE m.item_id = c.item_id),
+         reserved = (SELECT coalesce(sum(r.pieces - r.taken - r.released), 0) FROM reservation r
+                     WHERE r.item_id = c.item_id AND r.state = 'OPEN')"""
+
+
+@pytest.fixture
+def level_again(shop: Shop) -> Iterator[None]:
+    """These tests write quantities past their movements: what is pushed is all they ask about. The books ask for more."""
+    yield
+    db.session.rollback()
+    with atomic() as session:
+        session.execute(text(LEVEL_AGAIN))

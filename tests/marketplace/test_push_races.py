@@ -34,12 +34,17 @@ from portal.settings import Settings
 from portal.stock import services as stock
 from portal.workflows import stock_push
 from tests.integrations.trendyol import no_limits
-from tests.marketplace.pushing import MINUTE, Shop, shop
+from tests.marketplace.pushing import MINUTE, Shop, level_again, shop
 from tests.marketplace.test_push_trouble import agrees, until
 from tests.world import SandboxControl
 
-__all__ = ["shop"]
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("push"), pytest.mark.timeout(1200)]
+__all__ = ["level_again", "shop"]
+pytestmark = [
+    pytest.mark.usefixtures("level_again"),
+    pytest.mark.faults,
+    pytest.mark.xdist_group("push"),
+    pytest.mark.timeout(1200),
+]
 # `make faults` plays the 2,000 barcodes; `make test` a few hundred.
 BARCODES = 2000 if os.environ.get("RUNS") else 300
 

@@ -19,10 +19,10 @@ from portal.marketplace.push import queries, rules
 from portal.stock import services as stock
 from portal.workflows import stock_push
 from tests.integrations.trendyol import MISHAPS
-from tests.marketplace.pushing import GUL, HOUR, MINUTE, Shop, shop
+from tests.marketplace.pushing import GUL, HOUR, MINUTE, Shop, level_again, shop
 from tests.stock import number
 
-__all__ = ["shop"]
+__all__ = ["level_again", "shop"]
 
 
 class Killed(BaseException):
@@ -320,6 +320,7 @@ def test_a_change_knocks_at_once(shop: Shop) -> None:
     assert line.exists("emanet:wake:stock_push")
 
 
+@pytest.mark.usefixtures("level_again")
 def test_no_call_is_refused_in_a_normal_run(shop: Shop) -> None:
     """More batches than ten seconds allow, by two processes that know nothing of each other but the database."""
     shop.twin.lever("rules", limits=True)

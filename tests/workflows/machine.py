@@ -235,7 +235,7 @@ class Stage:
         g.pop("clock_shift", None)
         with self.line.transaction():
             self.line.execute("SET LOCAL session_replication_role = replica")
-            self.line.execute(f"TRUNCATE {', '.join(LEFT_BEHIND)} RESTART IDENTITY")
+            self.line.execute(f"TRUNCATE {', '.join(LEFT_BEHIND)} RESTART IDENTITY CASCADE")
             for statement in FULL_SHELVES_AGAIN:
                 self.line.execute(statement)
             self.line.execute("UPDATE ledger_account SET balance_kurus = 0 WHERE balance_kurus <> 0")
