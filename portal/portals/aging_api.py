@@ -271,7 +271,9 @@ def _told(side: Side, fetch: AgingFetch) -> Response:
             return _doubted(side, fetch)
         case _:
             words = REASONS[Reason(fetch.failure)] if fetch.failure in list(Reason) else _(fetch.note)
-            return _error(503, "ledger_unreadable", str(words), side, reason=fetch.failure)
+            # Without an ERP nothing is away that might come back.
+            status = 409 if fetch.failure == Reason.NOT_CONFIGURED else 503
+            return _error(status, "ledger_unreadable", str(words), side, reason=fetch.failure)
 
 
 def _stopped(side: Side) -> Response | None:

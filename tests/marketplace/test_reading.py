@@ -59,7 +59,8 @@ def test_with_five_in_a_hundred_failing_every_order_is_kept_exactly_once(
     street.becomes(keys[ORDERS // 2], "Cancelled")
     street.pull()
     street.lever("rules", move_packages=0)  # what moved while it was read is the next pull's
-    street.pull()
+    for _another_one in range(3):  # and so is what failed
+        street.pull()
     every_order_once(street)
     assert on_hand(warehouse.tape) == (50, ORDERS - 1)
     calls = street.look("calls")
