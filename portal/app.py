@@ -34,6 +34,7 @@ from portal.portals import admin, buyer, cron, disputes, doorstep, finance, labe
 from portal.settings import Settings
 from portal.shipping.states import PARCEL, TRACKED_MEANINGS
 from portal.stock import commands as stock_commands
+from portal.stock import models as stock_models
 from portal.workflows.payouts import FINDING_NAMES
 from portal.workflows.provider_calls import OPERATION_NAMES
 
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(remember_language)
     app.context_processor(for_templates)
     cli.register(app)
+    assert stock_models  # its tables are compared with the migrations before anything else asks for them
     stock_commands.register(app)
     guard.check_doors(app)
     return app
