@@ -36,7 +36,7 @@ from portal.shipping.states import PARCEL, TRACKED_MEANINGS
 from portal.stock import commands as stock_commands
 from portal.stock import models as stock_models
 from portal.workflows.payouts import FINDING_NAMES
-from portal.workflows.provider_calls import OPERATION_NAMES
+from portal.workflows.provider_calls import ABOUT_NAMES, OPERATION_NAMES
 
 ROOT = Path(__file__).resolve().parent.parent
 csrf = CSRFProtect()
@@ -162,6 +162,7 @@ def add_filters(app: Flask) -> None:
         entry=formats.named(ENTRY_NAMES),
         finding=formats.named(FINDING_NAMES),
         operation=formats.named(OPERATION_NAMES),
+        about=formats.named(ABOUT_NAMES),
     )
     app.jinja_env.globals.update(
         ORDER=ORDER,

@@ -16,9 +16,11 @@ from portal.inbox import services as inbox
 from portal.inbox.models import InboxMessage
 from portal.shipping import queries as shipping_queries
 from portal.workflows import checkout, tracking
+from portal.workflows.calls import UNFIT
 from portal.workflows.checkout import Applied, Waiting
 from portal.workflows.standing import with_order
 
+NO_PROVIDER, NO_CARRIER = noted("the provider did not answer"), noted("the carrier did not answer")
 # The topic says who is asked for the truth.
 HANDLERS: dict[str, Callable[[InboxMessage], None]] = {}
 
@@ -43,7 +45,7 @@ def _handled(handler: Callable[[InboxMessage], None], message: InboxMessage) -> 
         handler(message)
     except (Refusal, Discrepancy, UnknownWords) as odd:
         logger.error("inbox message {}: {}", message.id, odd)
-        _set_aside(message, f"the books do not take it: {odd}")
+        _set_aside(message, f"{UNFIT}: {odd}")
 
 
 def _payment_message(message: InboxMessage) -> None:
@@ -68,7 +70,7 @@ def _apply(message: InboxMessage, answer: PaymentAnswer | None) -> None:
     if answer is None:
         inbox.set_aside(message, "it names no payment")
     elif answer.state is None:
-        inbox.try_later(message, f"the provider did not answer: {answer.why}")
+        inbox.try_later(message, f"{NO_PROVIDER}: {answer.why}")
     else:
         result = checkout.learn(answer.state)
         match result:
@@ -101,7 +103,7 @@ def _shipment_message(message: InboxMessage) -> None:
             tracking.learn(locked, order, answer)
             inbox.applied(message, noted("the carrier was asked"))
         else:
-            inbox.try_later(message, f"the carrier did not answer: {answer.why}")
+            inbox.try_later(message, f"{NO_CARRIER}: {answer.why}")
 
 
 def _later(message: InboxMessage, why: str) -> None:
