@@ -84,9 +84,10 @@ from portal.schedules.words import timing_in_words
 from portal.settings import Settings
 from portal.shipping.states import PARCEL, TRACKED_MEANINGS
 from portal.stock import commands as stock_commands
+from portal.stock import models as stock_models
 from portal.stock.states import MOVEMENT_NAMES
 from portal.workflows.payouts import FINDING_NAMES
-from portal.workflows.provider_calls import OPERATION_NAMES
+from portal.workflows.provider_calls import ABOUT_NAMES, OPERATION_NAMES
 
 ROOT = Path(__file__).resolve().parent.parent
 csrf = CSRFProtect()
@@ -135,6 +136,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(remember_language)
     app.context_processor(for_templates)
     cli.register(app)
+    assert stock_models  # its tables are compared with the migrations before anything else asks for them
     stock_commands.register(app)
     guard.check_doors(app)
     return app
@@ -235,6 +237,7 @@ def add_filters(app: Flask) -> None:
         movement=formats.named({kind.value: name for kind, name in MOVEMENT_NAMES.items()}),
         act=formats.named(ACT_NAMES),
         subject=formats.named(SUBJECT_NAMES),
+        about=formats.named(ABOUT_NAMES),
     )
     app.jinja_env.globals.update(
         ORDER=ORDER,

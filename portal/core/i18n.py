@@ -17,8 +17,13 @@ def noted(words: str) -> str:
 
 
 def told(words: str) -> str:
-    """Words from history in the reader's language; what we did not write ourselves stays as it is."""
-    return str(gettext(words)) if words else ""
+    """Words from history in the reader's language; what we did not write ourselves stays as it is.
+
+    Often a sentence of ours stands before a colon, and what somebody else said behind it.
+    """
+    ours, colon, theirs = words.partition(": ")
+    whole = str(gettext(words)) if words else ""
+    return f"{gettext(ours)}{colon}{theirs}" if colon and whole == words else whole
 
 
 babel = Babel()

@@ -119,7 +119,7 @@ class Fence(NamedTuple):
 
 
 def fence(intent: ProviderIntent) -> Fence:
-    """The try that is being made now; read it before a rollback makes the intent forget it."""
+    """The try that is about to be made; read it at once, a rollback makes the intent forget it."""
     return Fence(intent.state, intent.attempts, intent.asked)
 
 

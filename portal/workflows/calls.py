@@ -6,8 +6,12 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
+from portal.core.i18n import noted
 from portal.core.ports import CallAnswer
 from portal.outbox.models import ProviderIntent
+
+# Said before the reason of an answer that contradicts our books.
+UNFIT = noted("the books do not take the answer")
 
 
 class Found(StrEnum):

@@ -18,8 +18,9 @@ from portal.escrow.services import Discrepancy
 from portal.outbox import queries as outbox_queries
 from portal.outbox import services as outbox
 from portal.outbox.models import ProviderIntent
+from portal.outbox.services import Fence
 from portal.workflows import carrier_calls, despatch_calls, marketplace_calls, payment_calls
-from portal.workflows.calls import Found, Operation
+from portal.workflows.calls import UNFIT, Found, Operation
 
 OPERATIONS: dict[str, Operation] = {
     **payment_calls.OPERATIONS,
@@ -42,6 +43,16 @@ OPERATION_NAMES = {
     "storefront_split": noted("Ask a storefront to split a package"),
     "storefront_cannot_supply": noted("Tell a storefront what cannot be supplied"),
 }
+# What a call is about.
+ABOUT_NAMES = {
+    "hold": noted("hold"),
+    "refund": noted("refund"),
+    "payment": noted("payment"),
+    "organisation": noted("organisation"),
+    "shipment": noted("parcel"),
+    "despatch note": noted("despatch note"),
+    "storefront package": noted("marketplace package"),
+}
 
 
 def dispatch_next() -> bool:
@@ -58,17 +69,16 @@ def dispatch_next() -> bool:
 
 
 def _send(intent: ProviderIntent) -> None:
-    operation = OPERATIONS[intent.operation]
+    operation, ours = OPERATIONS[intent.operation], outbox.fence(intent)
     answer = operation.call(intent)
     if answer.outcome is Outcome.REFUSED and operation.may_be_sent_again and _says_done(operation, intent):
         # "Already approved" is a refusal in their words and a success in ours.
         answer = CallAnswer(Outcome.DONE, why=f"{answer.why} (already done)")
-    _into_the_books(intent, lambda: _note(intent, operation, answer))
+    _into_the_books(intent, ours, lambda: _note(intent, operation, answer))
 
 
-def _into_the_books(intent: ProviderIntent, note: Callable[[], None]) -> None:
+def _into_the_books(intent: ProviderIntent, ours: Fence, note: Callable[[], None]) -> None:
     """The answer is applied if the call is still ours. One the books cannot take must not hold up the others."""
-    ours = outbox.fence(intent)
     try:
         with atomic():
             if not outbox.still_mine(intent, ours):
@@ -79,7 +89,7 @@ def _into_the_books(intent: ProviderIntent, note: Callable[[], None]) -> None:
         logger.error("intent {}: the books do not take the answer: {}", intent.id, odd)
         with atomic():
             if outbox.still_mine(intent, ours):
-                outbox.does_not_fit(intent, note=f"the books do not take the answer: {odd}")
+                outbox.does_not_fit(intent, note=f"{UNFIT}: {odd}")
 
 
 def _note(intent: ProviderIntent, operation: Operation, answer: CallAnswer) -> None:
@@ -98,9 +108,9 @@ def _note(intent: ProviderIntent, operation: Operation, answer: CallAnswer) -> N
 
 
 def _ask(intent: ProviderIntent) -> None:
-    operation = OPERATIONS[intent.operation]
+    operation, ours = OPERATIONS[intent.operation], outbox.fence(intent)
     found = _asked(operation, intent)
-    _into_the_books(intent, lambda: _note_found(intent, operation, found))
+    _into_the_books(intent, ours, lambda: _note_found(intent, operation, found))
 
 
 def _note_found(intent: ProviderIntent, operation: Operation, found: Found) -> None:

@@ -18,9 +18,12 @@ from portal.marketplace import queries as marketplace_queries
 from portal.marketplace.ports import Storefronts
 from portal.shipping import queries as shipping_queries
 from portal.workflows import checkout, marketplace_reading, tracking
+from portal.workflows.calls import UNFIT
 from portal.workflows.checkout import Applied, Waiting
 from portal.workflows.standing import with_order
 
+NO_PROVIDER, NO_CARRIER = noted("the provider did not answer"), noted("the carrier did not answer")
+NO_STOREFRONT = noted("the storefront did not answer")
 # The topic says who is asked for the truth.
 HANDLERS: dict[str, Callable[[InboxMessage], None]] = {}
 
@@ -45,7 +48,7 @@ def _handled(handler: Callable[[InboxMessage], None], message: InboxMessage) -> 
         handler(message)
     except (Refusal, Discrepancy, UnknownWords) as odd:
         logger.error("inbox message {}: {}", message.id, odd)
-        _set_aside(message, f"the books do not take it: {odd}")
+        _set_aside(message, f"{UNFIT}: {odd}")
 
 
 def _payment_message(message: InboxMessage) -> None:
@@ -70,7 +73,7 @@ def _apply(message: InboxMessage, answer: PaymentAnswer | None) -> None:
     if answer is None:
         inbox.set_aside(message, "it names no payment")
     elif answer.state is None:
-        inbox.try_later(message, f"the provider did not answer: {answer.why}")
+        inbox.try_later(message, f"{NO_PROVIDER}: {answer.why}")
     else:
         result = checkout.learn(answer.state)
         match result:
@@ -103,7 +106,7 @@ def _shipment_message(message: InboxMessage) -> None:
             tracking.learn(locked, order, answer)
             inbox.applied(message, noted("the carrier was asked"))
         else:
-            inbox.try_later(message, f"the carrier did not answer: {answer.why}")
+            inbox.try_later(message, f"{NO_CARRIER}: {answer.why}")
 
 
 def _later(message: InboxMessage, why: str) -> None:
@@ -129,7 +132,7 @@ def _order_message(message: InboxMessage) -> None:
         _later(message, str(why))
         return
     if page.outcome is not Outcome.DONE:
-        _later(message, f"the storefront did not answer: {page.why}")
+        _later(message, f"{NO_STOREFRONT}: {page.why}")
     elif not page.packages:
         _later(message, "they do not show this package (yet)")
     else:

@@ -12,6 +12,7 @@ from jobs.drain import STEPS, drain
 from portal.core import clock
 from portal.core.actor import SYSTEM
 from portal.core.database import DB_NOW, db
+from portal.core.i18n import told
 from portal.core.money import Money
 from portal.core.unit_of_work import atomic
 from portal.escrow import queries as escrow_queries
@@ -138,6 +139,7 @@ def test_an_answer_the_books_cannot_take_waits_for_a_person_and_holds_nobody_up(
     assert (waiting.state, waiting.needs_person) == ("UNKNOWN", True)
     assert "the books do not take the answer" in waiting.last_note
     assert (story.hold_states(odd), story.hold_states(fine)) == (["RELEASING"], ["RELEASED"])
+    assert told(waiting.last_note).startswith("defterler yanıtı kabul etmiyor: ")
     # Ayşe has looked; the fault is mended.
     monkeypatch.undo()
     with atomic():
