@@ -48,16 +48,19 @@ def sweep() -> None:
 
 @click.command("prepare")
 @click.option("--empty-shelves", is_flag=True, help="The demo company, with nothing in its warehouse yet.")
+@click.option("--no-deals", is_flag=True, help="The demo company, with no commission yet.")
 @with_appcontext
-def prepare(empty_shelves: bool) -> None:
+def prepare(empty_shelves: bool, no_deals: bool) -> None:
     """Bring the database up to date and, for the demo company, fill it."""
     upgrade(directory="migrations")
     if current_app.config["DEMO"]:
-        from portal.demo import first_readings, load
+        from portal import demo, demo_commission
 
         with atomic():
-            load(shelves=not empty_shelves)
-            first_readings()
+            demo.load(shelves=not empty_shelves)
+            demo.first_readings()
+        if not no_deals:
+            demo_commission.load()
 
 
 mail = AppGroup("mail", help="Letters.")
@@ -95,16 +98,6 @@ def release() -> None:
     click.echo(f"{released} calls are asked about now.")
 
 
-@click.command("demo-commission")
-@with_appcontext
-def demo_commission() -> None:
-    """Give the demo company a living commission month. Does nothing elsewhere, and nothing twice."""
-    if current_app.config["DEMO"]:
-        from portal import demo_commission
-
-        demo_commission.load()
-
-
 books = AppGroup("books", help="Ask the books.")
 
 
@@ -128,5 +121,5 @@ def _only_where_enabled() -> None:
 
 def register(app: Flask) -> None:
     """Add our commands to flask's."""
-    for command in (jobs, books, mail, outbox, prepare, demo_commission):
+    for command in (jobs, books, mail, outbox, prepare):
         app.cli.add_command(command)

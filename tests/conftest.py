@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     url = for_tests.clone_database(servers.database_url, "template1", TEMPLATE)
     app = create_app(test_settings(url, servers.redis_url, "http://127.0.0.1:9", smtp_port=9))
     # Tests of the warehouse fill its shelves themselves; FULL_SHELVES=1 lets every other story happen over full ones.
-    shelves = [] if os.environ.get("FULL_SHELVES") else ["--empty-shelves"]
+    shelves = ["--no-deals"] if os.environ.get("FULL_SHELVES") else ["--no-deals", "--empty-shelves"]
     done = app.test_cli_runner().invoke(args=["prepare", *shelves], catch_exceptions=False)
     assert done.exit_code == 0, done.output
     with app.app_context():

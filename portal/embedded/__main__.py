@@ -42,9 +42,10 @@ def main() -> None:
     postgres, valkey = _servers(home, supervisor)
     try:
         supervisor.env.update(_addresses(postgres, valkey))
-        supervisor.start(_sandbox(sandbox_port))
+        for child in (_sandbox(sandbox_port), _web(port)):
+            supervisor.start(child)
         _prepare(supervisor.env)
-        for child in _portal(port):
+        for child in _behind_the_web():
             supervisor.start(child)
         supervisor.wait_ready()
         _say_ready(port, sandbox_port, time.monotonic() - began)
@@ -133,23 +134,26 @@ def _sandbox(port: int) -> Child:
     return Child("sandbox", _granian("portal.sandbox.wsgi:app", port, 1, 24), ping)
 
 
-def _portal(port: int) -> list[Child]:
+def _web(port: int) -> Child:
+    """It loads while the database is made ready; nobody is told of it before."""
+    return Child("web", _granian("wsgi:app", port, 2, 12), f"http://127.0.0.1:{port}/healthz")
+
+
+def _behind_the_web() -> list[Child]:
     flask = [_program("flask")]
     return [
         Child("worker", [*flask, "jobs", "work"]),
         Child("scheduler", [*flask, "jobs", "schedule"]),
         Child("sweeper", [*flask, "jobs", "sweep"]),
-        Child("web", _granian("wsgi:app", port, 2, 12), f"http://127.0.0.1:{port}/healthz"),
     ]
 
 
 def _prepare(env: dict[str, str]) -> None:
-    for command in ("prepare", "demo-commission"):
-        done = subprocess.run(  # noqa: S603
-            [_program("flask"), command], env=env, cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise SystemExit(f"The database could not be prepared:\n{done.stderr[-3000:]}")
+    done = subprocess.run(  # noqa: S603
+        [_program("flask"), "prepare"], env=env, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"The database could not be prepared:\n{done.stderr[-3000:]}")
 
 
 def _say_ready(port: int, sandbox_port: int, seconds: float) -> None:
