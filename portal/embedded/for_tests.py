@@ -43,7 +43,7 @@ def ensure_servers() -> Servers:
 def clone_database(admin_url: str, template: str, name: str) -> str:
     """A fresh copy of a template database: some tens of milliseconds."""
     with psycopg.connect(_plain(admin_url), autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
     return admin_url.rsplit("/", 1)[0] + f"/{name}"
 
 

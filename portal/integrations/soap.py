@@ -17,6 +17,7 @@ from loguru import logger
 
 from portal.core.clock import ISTANBUL
 from portal.core.ports import Outcome
+from portal.integrations import tls
 
 CONNECT_SECONDS = 3
 LARGEST_ANSWER = 4_000_000  # bytes; a parcel's whole life is a few thousand
@@ -44,7 +45,7 @@ class Http:
     def __init__(self, *, timeout_seconds: Decimal, transport: httpx.BaseTransport | None) -> None:
         self.timeout_seconds = float(timeout_seconds)  # seconds, not money
         limits = httpx.Timeout(self.timeout_seconds, connect=CONNECT_SECONDS)
-        self.http = httpx.Client(timeout=limits, transport=transport, follow_redirects=False)
+        self.http = httpx.Client(timeout=limits, transport=transport, follow_redirects=False, verify=tls.providers())
 
     def send(self, method: str, url: str, body: bytes, headers: dict[str, str]) -> Exchange:
         """Send once. Not reached, silent, or answered: never an exception for silence."""

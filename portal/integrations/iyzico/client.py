@@ -12,6 +12,7 @@ import httpx
 from loguru import logger
 
 from portal.core.ports import Outcome
+from portal.integrations import tls
 from portal.integrations.iyzico import signing
 
 CONNECT_SECONDS = 3
@@ -40,7 +41,9 @@ class IyzicoClient:
         self.api_key, self.secret_key = api_key, secret_key
         self.timeout_seconds = float(timeout_seconds)  # seconds, not money
         limits = httpx.Timeout(self.timeout_seconds, connect=CONNECT_SECONDS)
-        self.http = httpx.Client(base_url=base_url, timeout=limits, transport=transport, follow_redirects=False)
+        self.http = httpx.Client(
+            base_url=base_url, timeout=limits, transport=transport, follow_redirects=False, verify=tls.providers()
+        )
 
     def post(self, path: str, content: dict[str, Any]) -> Heard:
         """Send a signed body; the bytes that are signed are the bytes that are sent."""

@@ -12,6 +12,7 @@ import msgspec
 from loguru import logger
 
 from portal.core.ports import Outcome
+from portal.integrations import tls
 from portal.integrations.nilvera import wire
 
 CONNECT_SECONDS = 3
@@ -50,6 +51,7 @@ class NilveraClient:
             timeout=httpx.Timeout(self.timeout_seconds, connect=CONNECT_SECONDS),
             transport=transport,
             follow_redirects=False,
+            verify=tls.providers(),
         )
 
     def post(self, path: str, content: object) -> Heard:

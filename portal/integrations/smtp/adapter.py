@@ -18,6 +18,7 @@ from loguru import logger
 
 from portal.core.ports import CallAnswer, Outcome
 from portal.integrations.smtp.envelope import NotAnAddress, address, dressed, named, on_the_wire
+from portal.integrations.tls import mail_servers
 from portal.mail.ports import Letter
 
 Security = Literal["none", "starttls", "ssl"]
@@ -58,7 +59,7 @@ class SmtpPostOffice:
         self.security = security
         self.sender = named(sender)  # a portal that cannot name itself must not start
         self.timeout_seconds = float(timeout_seconds)  # seconds, not money
-        self.tls = tls or ssl.create_default_context()
+        self.tls = tls or mail_servers()
         if not (user + password).isascii():
             raise ValueError("SMTP user names and passwords are ASCII")
 

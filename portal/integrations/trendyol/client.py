@@ -13,6 +13,7 @@ import httpx
 from loguru import logger
 
 from portal.core.ports import Outcome
+from portal.integrations import tls
 from portal.integrations.trendyol import wire
 from portal.integrations.trendyol.limits import Limits
 
@@ -66,6 +67,7 @@ class TrendyolClient:
             timeout=httpx.Timeout(self.timeout_seconds, connect=CONNECT_SECONDS),
             transport=transport,
             follow_redirects=False,
+            verify=tls.providers(),
         )
 
     def ask(self, endpoint: str, params: Params | None = None, **names: str) -> Heard:
