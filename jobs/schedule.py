@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 
 from flask import Flask
@@ -99,7 +99,15 @@ def keep(app: Flask) -> None:
             except OperationalError as away:
                 seated = False
                 logger.warning("scheduler waits for the database: {}", type(away.orig).__name__)
-            time.sleep(pause)
+            _rest(slots, pause)
+
+
+def _rest(slots: Slots, pause: float) -> None:
+    """A pause; a short one when every lane is taken, because more may wait for the first that is free."""
+    if len(slots) == LANES:
+        wait(slots, timeout=pause, return_when=FIRST_COMPLETED)
+    else:
+        time.sleep(pause)
 
 
 def look(app: Flask, me: str, lanes: ThreadPoolExecutor, slots: Slots, *, new: bool = False) -> bool:

@@ -10,6 +10,7 @@ from flask.cli import AppGroup, with_appcontext
 from flask_migrate import upgrade
 
 from portal.core import queue
+from portal.core.readiness import say_ready
 from portal.core.unit_of_work import atomic
 
 jobs = AppGroup("jobs", help="The processes beside the web server.")
@@ -25,6 +26,7 @@ def work() -> None:
     import jobs.drain  # before the fork, so that every job starts with everything loaded
 
     assert jobs.drain.STEPS
+    say_ready()
     queue.work(_app())
 
 
@@ -34,6 +36,7 @@ def schedule() -> None:
     from jobs.schedule import keep
 
     _only_where_enabled()
+    say_ready()
     keep(_app())
 
 
@@ -43,6 +46,7 @@ def sweep() -> None:
     from jobs.sweep import keep
 
     _only_where_enabled()
+    say_ready()
     keep(_app())
 
 

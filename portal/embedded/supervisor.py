@@ -19,7 +19,10 @@ from portal.embedded.home import ROOT, Home
 
 
 class Child(NamedTuple):
-    """A process of the portal: its name, its command, and the address that tells when it is ready."""
+    """A process of the portal: its name, its command, and the address that tells when it is ready.
+
+    One without an address says so by a file (portal/core/readiness.py).
+    """
 
     name: str
     command: list[str]
@@ -49,19 +52,21 @@ class Supervisor:
 
     def start(self, child: Child) -> None:
         """Start one."""
-        process = children.start(child.command, log=self._log(child.name), env=self.env, cwd=ROOT)
+        self._ready_file(child).unlink(missing_ok=True)
+        env = {**self.env, "READY_FILE": str(self._ready_file(child))}
+        process = children.start(child.command, log=self._log(child.name), env=env, cwd=ROOT)
         self.running[child.name] = (child, process, time.monotonic())
         self.watch(process.pid)
 
     def wait_ready(self, patience: float = 90) -> None:
-        """Until every child that has an address answers there, and the others are alive."""
+        """Until every child answers at its address, or has left its file."""
         deadline = time.monotonic() + patience
-        waiting = {child.ready_url: child for child, _process, _since in self.running.values() if child.ready_url}
+        waiting = [(child, process) for child, process, _since in self.running.values()]
         while waiting:
-            for url, child in list(waiting.items()):
-                if _answers(url):
-                    del waiting[url]
-                elif self.running[child.name][1].poll() is not None or time.monotonic() > deadline:
+            for child, process in waiting[:]:
+                if _answers(child.ready_url) if child.ready_url else self._ready_file(child).exists():
+                    waiting.remove((child, process))
+                elif process.poll() is not None or time.monotonic() > deadline:
                     raise SystemExit(f"{child.name} did not start:\n{children.last_words(self._log(child.name))}")
             time.sleep(0.05)
 
@@ -100,6 +105,9 @@ class Supervisor:
         assert self.warden.stdin
         self.warden.stdin.write(line.encode())
         self.warden.stdin.flush()
+
+    def _ready_file(self, child: Child) -> Path:
+        return self.home.folder / f"{child.name}.ready"
 
     def _log(self, name: str) -> Path:
         return self.home.logs / f"{name}.log"

@@ -7,13 +7,14 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, sync_playwright
 
 from portal.embedded.children import free_port
 from portal.embedded.home import ROOT
@@ -79,6 +80,22 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+HERE: list[Visitor] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Whoever still looks at a page when a test fails leaves a picture of it."""
+    report = yield
+    for number, visitor in enumerate(HERE if call.excinfo else []):
+        with suppress(Error):
+            visitor.page.screenshot(path=PICTURES / f"failed-{item.name}-{number}.png", full_page=True)
+            report.sections.append((f"visitor {number}", visitor.page.url))
+    if report.when == "teardown":
+        HERE.clear()
+    return report
+
+
 class Visitor:
     """Somebody at a screen. Whatever the console complains about fails the test."""
 
@@ -97,6 +114,7 @@ class Visitor:
         )
         self.context.set_default_timeout(30_000)
         self.page: Page = self.context.new_page()
+        HERE.append(self)
         self.complaints: list[str] = []
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
