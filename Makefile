@@ -26,7 +26,7 @@ lint: $(STAMP) $(CATALOGUE).mo ## ruff, mypy, import-linter, templates
 	$(BIN)/python -m tests.architecture.templates_lint
 
 faults: $(STAMP) $(CATALOGUE).mo ## The fault suite alone
-	RUNS=300 $(BIN)/python -m pytest -m faults
+	PAYMENTS=500 RUNS=300 $(BIN)/python -m pytest -m faults
 
 bench: $(STAMP) $(CATALOGUE).mo ## Ratios against a floor measured in the same run
 	$(BIN)/python -m tests.benchmarks

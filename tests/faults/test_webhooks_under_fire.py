@@ -1,8 +1,9 @@
-"""500 payments announced three times each, while the worker is killed and Redis forgets everything."""
+"""Hundreds of payments announced three times each, while the worker is killed and Redis forgets everything."""
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import threading
 import time
@@ -28,7 +29,9 @@ from tests.world import SandboxControl
 
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
 
-PAYMENTS, TIMES, CONNECTIONS, KILLS = 500, 3, 8, 5
+# make faults announces all 500.
+PAYMENTS = int(os.environ.get("PAYMENTS", "200"))
+TIMES, CONNECTIONS, KILLS = 3, 8, 5
 
 
 def test_each_payment_is_applied_once_and_none_is_lost(
@@ -61,7 +64,7 @@ def test_each_payment_is_applied_once_and_none_is_lost(
 
 
 def paid_but_not_yet_known(cast: Cast, world: World) -> list[dict[str, str]]:
-    """Fatma has paid 500 baskets; nobody has told the portal."""
+    """Fatma has paid many baskets; nobody has told the portal."""
     books = Books(world)
     for _ in range(PAYMENTS):
         token = story.open_page(cast, story.place(cast, (story.TAPE, 1)))
