@@ -85,14 +85,32 @@ def _one_size(app: Flask, plain: psycopg.Connection[tuple[object, ...]], lines: 
     assert fetch is not None and fetch.lines == lines and fetch.state == "DONE", fetch
     say("cold: read, staged, reconciled, swapped", cold, closed, "closed form", f"({fetch.months} months)")
     few = max(ACCOUNTS // 1000, 1)
-    changed = f"UPDATE erp_line SET kurus = kurus + 1 WHERE account <= {few} AND number % 50 = 0"
+    changed = f"UPDATE erp_line SET kurus = kurus + 1 WHERE account <= {few} AND number % 50 = 0 AND on_date <= now()"
 
     def again() -> None:
         plain.execute(changed)
         aging_fetch.read_now(Side.CUSTOMERS, by=SYSTEM, patience_seconds=1)
 
     say(f"{few} accounts (0.1 %) changed: the whole reading again", median_seconds(again, 3), closed, "closed form")
+    sums = median_seconds(lambda: plain.execute(table.FINGERPRINTS, (today(),)).fetchall(), 3)
+    say("floor: every account's lines added up, plain SQL", sums, scan, "scan")
+    app.config["AGING_CHANGED_ONLY"] = True
+    changes = median_seconds(again, 3)
+    app.config["AGING_CHANGED_ONLY"] = False
+    renewed = queries.current(Side.CUSTOMERS)
+    assert renewed is not None and renewed.fence > 3, "the changes were not folded in"
+    db.session.rollback()
+    say(f"{few} accounts (0.1 %) changed: only they read, folded in", changes, sums, "accounts added up")
+    same = median_seconds(lambda: _only_changes(app), 3)
+    say("nothing changed: compared and reconciled", same, sums, "accounts added up")
     _reports(app, plain)
+
+
+def _only_changes(app: Flask) -> None:
+    app.config["AGING_CHANGED_ONLY"] = True
+    fetch = aging_fetch.read_now(Side.CUSTOMERS, by=SYSTEM, patience_seconds=1)
+    app.config["AGING_CHANGED_ONLY"] = False
+    assert (fetch.state, fetch.live, fetch.accounts) == ("DONE", False, 0), fetch
 
 
 def _reports(app: Flask, plain: psycopg.Connection[tuple[object, ...]]) -> None:

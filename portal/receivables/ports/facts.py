@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Side(StrEnum):
@@ -35,8 +36,7 @@ class Account:
     group: str = ""
 
 
-@dataclass(frozen=True)
-class MonthSum:
+class MonthSum(NamedTuple):
     """What one month did to one account. `month` is its first day; None is a balance carried in from before all we read.
 
     `future` lines are dated after the day asked for: they are listed apart and belong to no bucket.
@@ -50,6 +50,22 @@ class MonthSum:
     lines: int
     first_on: date | None
     last_on: date | None
+
+
+class Fingerprint(NamedTuple):
+    """What all lines of an account add up to, future ones included: while it stays, so do the account's months.
+
+    Millionths of a lira. In the weights each amount counts as often as its month says (202505 · 2, one more for a line
+    of the future, nothing for what was carried in), so that a line moved to another month is seen. A line moved within
+    its month is not; and changes that make up for each other to the last digit are not.
+    """
+
+    account: str
+    lines: int
+    debit_micro: int
+    credit_micro: int
+    debit_weight: int
+    credit_weight: int
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +16,7 @@ from portal.receivables.ports.facts import (
     ErpBalance,
     ErpMonth,
     Finding,
+    Fingerprint,
     MonthSum,
     OpenItemSum,
     Side,
@@ -30,14 +31,20 @@ class Reading(Protocol):
     Ask in this order: accounts, months, then totals (which compares with the months that came).
     """
 
-    def accounts(self) -> Iterator[list[Account]]:
-        """Every account of this side, by code, some thousands at a time."""
+    def accounts(self, only: Sequence[str] = ()) -> Iterator[list[Account]]:
+        """Every account of this side (or only these), by code, some thousands at a time."""
 
-    def months(self) -> Iterator[list[MonthSum]]:
-        """Every month of every account, an account's months together, some thousands at a time."""
+    def months(self, only: Sequence[str] = ()) -> Iterator[list[MonthSum]]:
+        """Every month of every account (or only of these), an account's months together, some thousands at a time."""
+
+    def fingerprints(self) -> Iterator[list[Fingerprint]]:
+        """What every account's lines add up to: tells which accounts changed without their months travelling."""
 
     def totals(self) -> Totals:
-        """The control totals. Refuses with HALF_AN_ANSWER when the months were not read to their end."""
+        """The control totals, beside all months or all fingerprints, whichever was read last.
+
+        Refuses with HALF_AN_ANSWER when those were not read to their end.
+        """
 
     def findings(self) -> list[Finding]:
         """What is odd about the lines."""

@@ -56,14 +56,14 @@ def suspicions(
     fetch = staging.fetch
     return [
         *_empty(fetch),
-        *(_finding(fetch, found, totals) for found in findings),
-        *_codes(staging),
+        *found_by_the_erp(fetch, findings, totals),
+        *odd_codes(staging),
         *_future(fetch),
         *_totals(fetch, totals),
-        *(_balances(fetch, balances) if balances is not None else ()),
-        *(_months(fetch, erp_months) if erp_months is not None else ()),
+        *(balances_differ(fetch, balances) if balances is not None else ()),
+        *(months_differ(fetch, erp_months) if erp_months is not None else ()),
         *_open_items(fetch),
-        *_identity(fetch),
+        *not_the_balance(fetch),
     ]
 
 
@@ -103,8 +103,12 @@ def _empty(fetch: Claim) -> list[AgingReason]:
     return [] if there is not None else [_reason(fetch, Check.EMPTY)]
 
 
-def _finding(fetch: Claim, found: Finding, totals: Totals) -> AgingReason:
+def found_by_the_erp(fetch: Claim, findings: Iterable[Finding], totals: Totals) -> list[AgingReason]:
     """Checks 2 to 6, as far as only the ERP can answer them."""
+    return [_finding(fetch, found, totals) for found in findings]
+
+
+def _finding(fetch: Claim, found: Finding, totals: Totals) -> AgingReason:
     if found.oddity is Oddity.NO_CARD:
         stops = found.count * CARDLESS_ONE_IN > max(totals.erp_lines, 1)
         check, severity = Check.NO_CARD, Severity.STOP if stops else Severity.NOTE
@@ -116,7 +120,7 @@ def _finding(fetch: Claim, found: Finding, totals: Totals) -> AgingReason:
     return reason
 
 
-def _codes(staging: Staging) -> list[AgingReason]:
+def odd_codes(staging: Staging) -> list[AgingReason]:
     """Check 6 on what arrived: one code, one card; and only codes of this side."""
     found = []
     if staging.twice:
@@ -186,7 +190,7 @@ def _totals(fetch: Claim, totals: Totals) -> list[AgingReason]:
     return []
 
 
-def _balances(fetch: Claim, balances: Iterable[ErpBalance]) -> list[AgingReason]:
+def balances_differ(fetch: Claim, balances: Iterable[ErpBalance]) -> list[AgingReason]:
     """Check 8, per account: the ERP's own totals table against the lines; 0.01 a month is rounding."""
     amount = AgingMonth.owed_kurus - AgingMonth.paid_kurus
     wanted = (
@@ -206,7 +210,7 @@ def _balances(fetch: Claim, balances: Iterable[ErpBalance]) -> list[AgingReason]
     return _differ(fetch, Check.BALANCES_DIFFER, found, Severity.STOP)
 
 
-def _months(fetch: Claim, erp_months: Iterable[ErpMonth]) -> list[AgingReason]:
+def months_differ(fetch: Claim, erp_months: Iterable[ErpMonth]) -> list[AgingReason]:
     """Check 8, per month over all accounts. Months carried in as one balance cannot be compared."""
     wanted = (
         select(AgingMonth.month, func.sum(AgingMonth.owed_kurus), func.sum(AgingMonth.paid_kurus), func.count())
@@ -229,12 +233,21 @@ def _months(fetch: Claim, erp_months: Iterable[ErpMonth]) -> list[AgingReason]:
 
 def _open_items(fetch: Claim) -> list[AgingReason]:
     """Check 9: open items that are not the balance have no honest age; only that view is refused."""
+    if db.session.scalar(select(AgingOpenItem.month).where(AgingOpenItem.fetch_id == fetch.id).limit(1)) is None:
+        return []
+    found = open_items_out(fetch.id)
+    hold(fetch, open_items=not found)
+    return _differ(fetch, Check.OPEN_ITEMS_DIFFER, found, Severity.VIEW)
+
+
+def open_items_out(fetch_id: int) -> list[Difference]:
+    """Accounts whose open items are not their balance."""
     items = (
         select(
             AgingOpenItem.account_id.label("id"),
             func.sum(AgingOpenItem.owed_kurus - AgingOpenItem.paid_kurus).label("kurus"),
         )
-        .where(AgingOpenItem.fetch_id == fetch.id)
+        .where(AgingOpenItem.fetch_id == fetch_id)
         .group_by(AgingOpenItem.account_id)
         .subquery()
     )
@@ -242,7 +255,7 @@ def _open_items(fetch: Claim) -> list[AgingReason]:
         select(
             AgingStanding.account_id.label("id"), (AgingStanding.owed_kurus - AgingStanding.paid_kurus).label("kurus")
         )
-        .where(AgingStanding.fetch_id == fetch.id)
+        .where(AgingStanding.fetch_id == fetch_id)
         .subquery()
     )
     out = func.coalesce(items.c.kurus, 0) - func.coalesce(ledger.c.kurus, 0)
@@ -252,14 +265,10 @@ def _open_items(fetch: Claim) -> list[AgingReason]:
         .join(CurrentAccount, CurrentAccount.id == func.coalesce(items.c.id, ledger.c.id))
         .where(out != 0)
     )
-    if db.session.scalar(select(AgingOpenItem.month).where(AgingOpenItem.fetch_id == fetch.id).limit(1)) is None:
-        return []
-    found = [Difference(code, int(kurus)) for code, kurus in db.session.execute(wanted)]
-    hold(fetch, open_items=not found)
-    return _differ(fetch, Check.OPEN_ITEMS_DIFFER, found, Severity.VIEW)
+    return [Difference(code, int(kurus)) for code, kurus in db.session.execute(wanted)]
 
 
-def _identity(fetch: Claim) -> list[AgingReason]:
+def not_the_balance(fetch: Claim) -> list[AgingReason]:
     """Check 10: Öncesi and the months, added up, are the balances above zero; row by row and over all."""
     wanted = sums.not_the_balance(fetch.id)
     found = [Difference(code, int(kurus)) for code, kurus in db.session.execute(wanted)]

@@ -183,7 +183,11 @@ def put_away_old_readings(side: str) -> int:
     """
     kept = aliased(AgingFetch)
     rank = func.row_number().over(partition_by=(kept.live, kept.state), order_by=kept.id.desc())
-    ranked = select(kept.id, kept.live, rank.label("place")).where(kept.side == side, kept.state != "FAILED").subquery()
+    ranked = (
+        select(kept.id, kept.live, rank.label("place"))
+        .where(kept.side == side, kept.state != "FAILED", kept.months_kept)
+        .subquery()
+    )
     stays = select(ranked.c.id).where(ranked.c.place <= case((ranked.c.live, KEEP_LIVE), else_=KEEP_PAST))
     old = list(
         db.session.scalars(
