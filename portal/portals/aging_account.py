@@ -15,7 +15,7 @@ from portal.core.errors import NotFound, Refusal
 from portal.core.ports import port
 from portal.core.web import Page, Paged
 from portal.portals.aging_desk import Wanted, asked_for, bp, month_name, page_context, view_of
-from portal.receivables import drill, months, queries
+from portal.receivables import drill, kinds, months, queries
 from portal.receivables.ports import LedgerSources, LedgerUnreadable, Side
 from portal.receivables.rules import Mode
 from portal.receivables.sums import View
@@ -123,6 +123,12 @@ def documents(account_id: int, bucket: str) -> tuple[str, int]:
     page = Paged(listed[first : first + wanted_page.size], wanted_page, len(listed))
     closed = len(parts) - len(listed)
     return render_template("aging/documents.html", **context, parts=listed, page=page, closed=closed, trouble=None), 200
+
+
+@bp.app_template_filter("kind_name")
+def kind_name(kind: str) -> str:
+    """What a kind of document is called; its code stands beside it."""
+    return kinds.name_of(kind)
 
 
 def _parts(code: str, side: Side, view: View, want: drill.Needed, amount: int) -> list[drill.Part]:

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from portal.core.unit_of_work import atomic
+from portal.health.books import ask_the_books
 from portal.receivables import queries
 from portal.receivables import services as receivables
 from portal.receivables.ports import Account, Finding, Oddity, Side
@@ -43,6 +44,7 @@ def test_changed_accounts_travel_alone_and_the_figures_are_those_of_a_whole_read
     fetch = read()
     assert busy.asked_for == [("120.07", "120.11", "120.23", "120.99")]
     assert (fetch.state, fetch.live, fetch.is_current, fetch.accounts) == ("DONE", False, False, 4)
+    assert ask_the_books() == []
     folded, renewed = rows(), queries.current(Side.CUSTOMERS)
     assert renewed and (renewed.id, renewed.lines, renewed.accounts) == (shown.id, len(busy.lines), 40)
     assert fetch.read_at and renewed.read_at == fetch.read_at

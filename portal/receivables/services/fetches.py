@@ -110,6 +110,7 @@ def _taken(fetch_id: int) -> Claim | None:
         return None
     lease = DB_NOW + timedelta(seconds=LEASE_SECONDS)
     taken = {"fence": fetch.fence + 1, "attempts": fetch.attempts + 1, "leased_until": lease, "step": Step.CONNECTING}
+    taken |= {"accounts": 0, "months": 0, "lines": 0}  # whoever died before counted for nothing
     if fetch.state == FetchState.ASKED:
         FETCH.move(fetch, FetchState.RUNNING, actor=SYSTEM, reason=noted("begun"), began_at=clock.now(), **taken)
     else:
