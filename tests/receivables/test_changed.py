@@ -49,12 +49,21 @@ def test_changed_accounts_travel_alone_and_the_figures_are_those_of_a_whole_read
     assert renewed and (renewed.id, renewed.lines, renewed.accounts) == (shown.id, len(busy.lines), 40)
     assert fetch.read_at and renewed.read_at == fetch.read_at
     assert folded != before and number("SELECT count(DISTINCT fetch_id) FROM aging_month") == 1
+    supplier = busy.add("320.01", date(2025, 4, 2), 900_00, debit=False)
+    assert read(Side.SUPPLIERS).is_current  # the first of its day is whole
+    supplier.kurus = 700_00
+    assert (read(Side.SUPPLIERS).live, rows(side=Side.SUPPLIERS)[0][2], busy.asked_for.pop()) == (
+        False,
+        700_00,
+        ("320.01",),
+    )
+    assert busy.asked_for.pop() == ()
     read()  # nothing changed: nothing travels
     assert len(busy.asked_for) == 1 and rows() == folded
     app.config["AGING_CHANGED_ONLY"] = False
     assert read().is_current
     assert busy.asked_for[1:] == [()] and rows() == folded
-    assert [found.id for found in queries.good_readings(Side.CUSTOMERS)] == [shown.id + 3, shown.id]
+    assert [found.id for found in queries.good_readings(Side.CUSTOMERS)] == [shown.id + 5, shown.id]
 
 
 TROUBLES: dict[str, tuple[Callable[[Ledger], object], str]] = {

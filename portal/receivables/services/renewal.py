@@ -37,7 +37,7 @@ from portal.receivables.ports import (
     Side,
     Totals,
 )
-from portal.receivables.services import checks
+from portal.receivables.services import checks, erp_totals
 from portal.receivables.services.fetches import Claim, hold
 from portal.receivables.services.fingerprints import nearly, ours_of, same
 from portal.receivables.services.staging import Staging, stage_open_items
@@ -228,9 +228,9 @@ def _reconcile(base: Base, side: Side, said: Renewal) -> None:
         if not nearly(ours.get(code), theirs.get(code)):
             raise ReadTheWhole(f"the months of {code} are not its sums")
     claim = Claim(base.id, 0, side, date.min)
-    if said.erp_months is not None and checks.months_differ(claim, said.erp_months):
+    if said.erp_months is not None and erp_totals.months_differ(claim, said.erp_months):
         raise ReadTheWhole("the ERP's own months differ")
-    if said.balances is not None and checks.balances_differ(claim, said.balances):
+    if said.balances is not None and erp_totals.balances_differ(claim, said.balances):
         raise ReadTheWhole("the ERP's own balances differ")
-    if said.open_items is not None and checks.open_items_out(base.id):
+    if said.open_items is not None and erp_totals.open_items_out(base.id):
         raise ReadTheWhole("the open items are no longer the balances")
