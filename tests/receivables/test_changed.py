@@ -12,7 +12,7 @@ from portal.core.unit_of_work import atomic
 from portal.health.books import ask_the_books
 from portal.receivables import queries
 from portal.receivables import services as receivables
-from portal.receivables.ports import Account, Finding, Oddity, Side
+from portal.receivables.ports import Account, Finding, Oddity, Reason, Side
 from tests.receivables.conftest import travel
 from tests.receivables.source import Ledger
 from tests.receivables.test_fetch import AYSE, number, read, rows
@@ -66,6 +66,13 @@ def test_changed_accounts_travel_alone_and_the_figures_are_those_of_a_whole_read
     assert [found.id for found in queries.good_readings(Side.CUSTOMERS)] == [shown.id + 5, shown.id]
 
 
+def fails(ledger: Ledger) -> None:
+    """The ERP is away for one reading."""
+    ledger.away = Reason.UNREACHABLE
+    assert read().state == "FAILED"
+    ledger.away = None
+
+
 TROUBLES: dict[str, tuple[Callable[[Ledger], object], str]] = {
     "the control totals differ": (lambda ledger: setattr(ledger, "totals_out_micro", 10_000), "SUSPICIOUS"),
     "a balance is another": (lambda ledger: ledger.balances_out.update({"120.05": 5_00}), "SUSPICIOUS"),
@@ -74,6 +81,7 @@ TROUBLES: dict[str, tuple[Callable[[Ledger], object], str]] = {
     "a new account has two names": (lambda ledger: ledger.more_cards.append(Account("120.07", "BAŞKA")), "SUSPICIOUS"),
     "a line of the future came": (lambda ledger: ledger.add("120.07", date(2025, 6, 1), 1), "DONE"),
     "a tenth of the accounts changed": (lambda ledger: [ledger.add(f"120.{n:02}", date(2025, 5, 1), 1) for n in range(5)], "DONE"),
+    "the reading before failed": (fails, "DONE"),
     "a new day has begun": (lambda _ledger: travel(2025, 5, 16), "DONE"),
 }  # fmt: skip
 

@@ -73,14 +73,13 @@ class Renewal(NamedTuple):
 
 
 def base_of(claim: Claim, *, source: str, date_basis: str) -> Base | None:
-    """What can be renewed: today's shown reading of the same source, when no later one is doubted.
+    """What can be renewed: today's shown reading of the same source, when no later one failed or is doubted.
 
     None for a past day and for the first reading of a day: those are read whole.
     """
     later = aliased(AgingFetch)
-    doubted = exists().where(
-        later.side == AgingFetch.side, later.id > AgingFetch.id, later.state == FetchState.SUSPICIOUS
-    )
+    unwell = later.live & later.state.in_((FetchState.SUSPICIOUS, FetchState.FAILED))
+    worse = exists().where(later.side == AgingFetch.side, later.id > AgingFetch.id, unwell)
     mine = select(AgingFetch.live).where(AgingFetch.id == claim.id).scalar_subquery()
     row = db.session.execute(
         select(AgingFetch.id, AgingFetch.open_items).where(
@@ -91,7 +90,7 @@ def base_of(claim: Claim, *, source: str, date_basis: str) -> Base | None:
             AgingFetch.source == source,
             AgingFetch.date_basis == date_basis,
             mine,
-            ~doubted,
+            ~worse,
         )
     ).one_or_none()
     return None if row is None else Base(row.id, row.open_items)
