@@ -111,6 +111,7 @@ class Settings:
     aging_jwt_jwks_url: str = ""  # the others: where the issuer publishes its keys
     aging_when_suspicious: WhenSuspicious = "stop"  # what the API answers while the newest data do not reconcile
     aging_patience_seconds: int = 25  # how long one who asks waits for a reading somebody else has begun
+    aging_changed_only: bool = False  # a second reading of the same day fetches only accounts whose sums changed
     acceptance_days: int = 3  # days after delivery in which the buyer may object
     commission_percent: Decimal = Decimal("8.5")
     max_body_bytes: int = 24 * 1024 * 1024  # a few photographs of a phone
@@ -218,6 +219,7 @@ class Settings:
                 "WhenSuspicious", reader.one_of("AGING_WHEN_SUSPICIOUS", get_args(WhenSuspicious))
             ),
             aging_patience_seconds=reader.whole("AGING_PATIENCE_SECONDS", cls.aging_patience_seconds),
+            aging_changed_only=reader.flag("AGING_CHANGED_ONLY"),
             acceptance_days=reader.whole("ACCEPTANCE_DAYS", cls.acceptance_days),
             commission_percent=reader.decimal("COMMISSION_PERCENT", cls.commission_percent),
             max_body_bytes=reader.whole("MAX_BODY_BYTES", cls.max_body_bytes),

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from portal.core.database import db
 from portal.core.i18n import noted
+from portal.health.aging_books import AGING_QUESTIONS
 from portal.health.packing_books import PACKING_QUESTIONS
 from portal.health.stock_books import STOCK_QUESTIONS, Question
 
@@ -224,6 +225,7 @@ QUESTIONS = [
            WHERE i.result IS NULL AND b.state NOT IN ('SENDING', 'WAITING') AND l.ask_at IS NULL""",
     ),
     *PACKING_QUESTIONS,
+    *AGING_QUESTIONS,
 ]
 
 

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
-import io
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-import msgspec
-from flask import Blueprint, Response, current_app, g, request
-from flask_babel import gettext as _
+from flask import Blueprint, Response, current_app, request
 from flask_babel import lazy_gettext as _l
 
 from portal.accounts import issuer, roles
 from portal.accounts.guard import Door, current_actor, somebody
 from portal.accounts.roles import Permission
-from portal.core import clock, formats, xlsx
+from portal.core import formats, xlsx
 from portal.core.actor import Actor
 from portal.core.api import answers
 from portal.core.errors import BadInput, NotAllowed
 from portal.core.limits import limited
-from portal.receivables import export, queries
+from portal.portals.aging_answers import (
+    TIMEZONE,
+    Fetched,
+    LastUpdated,
+    SummaryRow,
+    as_json,
+    instant,
+    spreadsheet,
+    stopped,
+    summary_of,
+    told,
+)
+from portal.receivables import queries
 from portal.receivables.export import ENCODER
-from portal.receivables.models import AgingFetch
-from portal.receivables.ports import REASONS, Reason, Side
+from portal.receivables.ports import Side
 from portal.receivables.queries import Filter, NeedsItsOwnReading, Window
 from portal.receivables.rules import Mode
 from portal.receivables.states import FetchState
@@ -36,37 +41,7 @@ from portal.workflows import aging_fetch
 
 V = TypeVar("V", bound=Callable[..., Any])
 
-# Given words (spec §5): the callers compare them, so they are Turkish whatever language is asked for.
-FETCHED = "Veri HANA'dan başarıyla çekildi ve güncellendi."
-STOPPED = "Analiz durduruldu – veri uyumsuz. Lütfen güncel veri yükleyin."
-TIMEZONE = "TRT (UTC+3)"
 LONGEST_CODE = 32
-KEPT_ANSWERS = 8
-_keeping = threading.Lock()
-
-
-class SummaryRow(msgspec.Struct):
-    """An account by age. Beside these: one number per shown month, named Oca25 … Ara25."""
-
-    CariKod: str
-    CariAd: str
-    GunelBakiye: Decimal
-    Oncesi: Decimal
-
-
-class Fetched(msgspec.Struct, rename={"last_updated": "lastUpdated"}):
-    """The ERP was read and the data are new."""
-
-    status: str
-    message: str
-    last_updated: str
-
-
-class LastUpdated(msgspec.Struct, rename={"last_updated": "lastUpdated"}):
-    """When the last good data were read; null when there are none yet."""
-
-    last_updated: str | None
-    timezone: str
 
 
 class BadParameter(BadInput):
@@ -125,7 +100,7 @@ def _routes(bp: Blueprint, side: Side) -> Blueprint:
     )
     def summary(by: Actor) -> Response:
         """Every account, or one: Öncesi and the months add up to the balance."""
-        return _stopped(side) or _json(_summary(_view(side, by), _filter(side)))
+        return stopped(side) or as_json(summary_of(_view(side, by), _filter(side)))
 
     @bp.get("/export-xlsx/")
     @limited("60/minute")
@@ -139,11 +114,7 @@ def _routes(bp: Blueprint, side: Side) -> Blueprint:
     )
     def export_xlsx(by: Actor) -> Response:
         """The list as a file."""
-        stopped = _stopped(side)
-        if stopped:
-            return stopped
-        view = _view(side, by)
-        return spreadsheet(side, view, _filter(side))
+        return stopped(side) or spreadsheet(side, _view(side, by), _filter(side))
 
     @bp.get("/fetch-hana-data/")
     @limited("60/minute")
@@ -153,7 +124,7 @@ def _routes(bp: Blueprint, side: Side) -> Blueprint:
         """Read the ERP here and now; two who ask at once get one reading."""
         _only()
         patience = current_app.config["AGING_PATIENCE_SECONDS"]
-        return _told(side, aging_fetch.read_now(side, by=by, patience_seconds=patience))
+        return told(side, aging_fetch.read_now(side, by=by, patience_seconds=patience))
 
     @bp.get("/last-updated/")
     @limited("240/minute")
@@ -163,7 +134,7 @@ def _routes(bp: Blueprint, side: Side) -> Blueprint:
         """When the last good data were read."""
         assert by
         _only()
-        return _json(ENCODER.encode(LastUpdated(_instant(queries.current(side)), TIMEZONE)))
+        return as_json(ENCODER.encode(LastUpdated(instant(queries.current(side)), TIMEZONE)))
 
     return bp
 
@@ -229,75 +200,3 @@ def _view(side: Side, by: Actor) -> View:
         if fetch.state != FetchState.DONE:
             raise
         return queries.view(side, window)
-
-
-# What is answered -------------------------------------------------------------------------------------------
-
-
-def _json(body: bytes, status: int = 200, **headers: str) -> Response:
-    return Response(body, status=status, mimetype="application/json", headers=headers)
-
-
-def _summary(view: View, wanted: Filter) -> bytes:
-    """Data that were read never change: an answer made of them is kept, the last few of each process."""
-    kept: OrderedDict[Any, bytes] = current_app.extensions.setdefault("aging_answers", OrderedDict())
-    key = (view.fetch.id, view.fetch.fence, view.as_of, view.shown, view.mode, wanted.code)
-    body = kept.get(key)
-    if body is None:
-        body = export.as_json(view, queries.all_rows(view, wanted))
-        with _keeping:
-            kept[key] = body
-            while len(kept) > KEPT_ANSWERS:
-                kept.popitem(last=False)
-    return body
-
-
-def spreadsheet(side: Side, view: View, wanted: Filter) -> Response:
-    """The list as a file to keep."""
-    out = io.BytesIO()
-    title = str(export.SIDE_NAMES[side])
-    export.write_xlsx(out, view, queries.all_rows(view, wanted), queries.reasons(view.fetch.id), title=title)
-    doubted = "-supheli" if view.doubted else ""
-    name = f"{'cari' if side is Side.CUSTOMERS else 'satici'}-yaslandirma-{view.as_of:%Y-%m-%d}{doubted}.xlsx"
-    disposition = f'attachment; filename="{name}"'
-    return Response(out.getvalue(), mimetype=xlsx.MIMETYPE, headers={"Content-Disposition": disposition})
-
-
-def _told(side: Side, fetch: AgingFetch) -> Response:
-    match FetchState(fetch.state):
-        case FetchState.DONE:
-            return _json(ENCODER.encode(Fetched("success", FETCHED, _instant(fetch) or "")))
-        case FetchState.SUSPICIOUS:
-            return _doubted(side, fetch)
-        case _:
-            words = REASONS[Reason(fetch.failure)] if fetch.failure in list(Reason) else _(fetch.note)
-            # Without an ERP nothing is away that might come back.
-            status = 409 if fetch.failure == Reason.NOT_CONFIGURED else 503
-            return _error(status, "ledger_unreadable", str(words), side, reason=fetch.failure)
-
-
-def _stopped(side: Side) -> Response | None:
-    """While the newest reading is doubted the analysis stops, unless the settings say that the last good data serve."""
-    if current_app.config["AGING_WHEN_SUSPICIOUS"] != "stop":
-        return None
-    fetch = queries.doubted(side)
-    return _doubted(side, fetch) if fetch else None
-
-
-def _doubted(side: Side, fetch: AgingFetch) -> Response:
-    reasons = export.reasons_for_machines(queries.reasons(fetch.id))
-    return _error(409, "does_not_reconcile", STOPPED, side, reasons=reasons)
-
-
-def _error(status: int, code: str, message: str, side: Side, **more: Any) -> Response:
-    good = _instant(queries.current(side))
-    body = {"status": "error", "message": message, "error": code, "lastUpdated": good, **more}
-    retry = {"Retry-After": "60"} if status == 503 else {}
-    return _json(ENCODER.encode({**body, "request_id": g.get("request_id", "-")}), status, **retry)
-
-
-def _instant(fetch: AgingFetch | None) -> str | None:
-    """01-07-2025 13:56, in Istanbul."""
-    if fetch is None or fetch.read_at is None:
-        return None
-    return f"{fetch.read_at.astimezone(clock.ISTANBUL):%d-%m-%Y %H:%M}"

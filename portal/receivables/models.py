@@ -63,7 +63,8 @@ class AgingFetch(Model):
     """One reading of one side of the ERP's ledger, as of the end of a day.
 
     Its months are staged under its id, so nobody sees them before they reconcile; then `is_current` moves to it. A
-    reading of a past day (`live` false) never becomes the current one.
+    reading of a past day (`live` false) never becomes the current one; nor does one that only fetched changed accounts: it
+    has no months of its own (`services.renewal`).
     """
 
     __tablename__ = "aging_fetch"

@@ -44,9 +44,11 @@ def aged(view: View) -> Subquery:
 def _by_mode(per_account: Subquery, count: int, mode: Mode) -> Subquery:
     columns = per_account.c
     owed = [columns[f"owed_{place}"] for place in range(1, count + 1)]
-    paid = [columns[f"paid_{place}"] for place in range(1, count + 1)]
     balance = columns.owed - columns.paid
-    parts, before = _fifo(balance, owed) if mode is Mode.FIFO else _net(balance, owed, paid)
+    if mode is Mode.FIFO:
+        parts, before = _fifo(balance, owed)
+    else:
+        parts, before = _net(balance, owed, [columns[f"paid_{place}"] for place in range(1, count + 1)])
     shown = [part.label(f"m{place}") for place, part in enumerate(parts, 1)]
     later = literal(0).label("later")
     return select(columns.account_id, balance.label("balance"), before.label("before"), *shown, later).subquery("aged")
@@ -64,9 +66,11 @@ def _of_standings() -> Select[Any]:
 
 
 def _of_months(view: View) -> Select[Any]:
-    columns: list[Any] = []
-    for name, side in (("owed", AgingMonth.owed_kurus), ("paid", AgingMonth.paid_kurus)):
-        columns.append(_total(side).label(name))
+    owed, paid = AgingMonth.owed_kurus, AgingMonth.paid_kurus
+    columns: list[Any] = [_total(owed).label("owed"), _total(paid).label("paid")]
+    # A sum nobody looks at costs as much as the others: payments have months only where months are netted.
+    wanted = {Mode.FIFO: {"owed": owed}, Mode.NET_SIGNED: {"owed": owed, "paid": paid}, Mode.OPEN_ITEM: {}}
+    for name, side in wanted[view.mode].items():
         for place, month in enumerate(view.shown, 1):
             columns.append(_total(side, AgingMonth.month == month).label(f"{name}_{place}"))
     return select(AgingMonth.account_id, *columns).where(_up_to(view)).group_by(AgingMonth.account_id)

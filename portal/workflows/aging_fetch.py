@@ -19,7 +19,7 @@ from portal.core.unit_of_work import atomic
 from portal.receivables import queries
 from portal.receivables import services as receivables
 from portal.receivables.models import AgingFetch
-from portal.receivables.ports import ErpBalance, LedgerSources, LedgerUnreadable, Reading, Side
+from portal.receivables.ports import ErpBalance, LedgerSource, LedgerSources, LedgerUnreadable, Reading, Side
 from portal.receivables.services import Claim, LostTheReading, Staging, checks
 from portal.receivables.states import UNFINISHED, Step
 
@@ -100,6 +100,8 @@ def _stage_and_judge(fetch: Claim) -> None:
     with atomic():
         receivables.hold(fetch, source=source.name, date_basis=source.date_basis.value)
     with source.reading(fetch.side, fetch.as_of_on) as reading:
+        if _only_what_changed(fetch, source, reading):
+            return
         for accounts in reading.accounts():
             with atomic():
                 staging.name(accounts)
@@ -119,6 +121,42 @@ def _stage_and_judge(fetch: Claim) -> None:
         finished = receivables.finish(fetch, reasons)
         if finished.is_current:
             staging.describe()
+
+
+def _only_what_changed(fetch: Claim, source: LedgerSource, reading: Reading) -> bool:
+    """Where the settings say so and a reading of today is shown: False means that the whole ledger has to be read."""
+    if not current_app.config["AGING_CHANGED_ONLY"]:
+        return False
+    with atomic():
+        base = receivables.base_of(fetch, source=source.name, date_basis=source.date_basis.value)
+    if base is None:
+        return False
+    sums = [row for chunk in reading.fingerprints() for row in chunk]
+    totals = reading.totals()
+    with atomic():
+        receivables.hold(fetch, step=Step.CHECKING)
+        changed = receivables.changed_since(base, fetch.side, sums)
+    if not sums or changed is None:
+        return False
+    items = reading.open_items() if base.open_items else None
+    said = receivables.Renewal(
+        changed,
+        sums,
+        [row for chunk in reading.accounts(changed) for row in chunk] if changed else [],
+        [row for chunk in reading.months(changed) for row in chunk] if changed else [],
+        totals,
+        reading.findings(),
+        _balances(reading),
+        reading.erp_months(),
+        None if items is None else [row for chunk in items for row in chunk],
+    )
+    try:
+        with atomic():
+            receivables.fold_in(fetch, base, said)
+    except receivables.ReadTheWhole as why:
+        logger.info("aging fetch {}: reading the whole ledger: {}", fetch.id, why)
+        return False
+    return True
 
 
 def _open_items(staging: Staging, reading: Reading) -> None:

@@ -1,17 +1,19 @@
 """Ratios against a floor measured in the same run: machines differ, ratios say more than times.
 
-Run by `make bench`. It never fails by the clock.
+Run by `make bench`; `python -m tests.benchmarks aging` measures the ERP's accounts alone. It never fails by the clock.
 """
 
 from __future__ import annotations
 
 import itertools
 import statistics
+import sys
 import time
 import uuid
 from collections.abc import Callable
 
 import psycopg
+from flask import Flask
 
 from portal.app import create_app
 from portal.core.actor import SYSTEM
@@ -40,13 +42,19 @@ def median_micros(work: Callable[[], object]) -> float:
     return statistics.median(rounds)
 
 
-def main() -> None:
-    """One row per measurement: what, microseconds, how many times the floor."""
+def _fresh() -> tuple[Flask, str]:
+    """The portal over an empty database, and its address."""
     servers = for_tests.ensure_servers()
     url = for_tests.clone_database(servers.database_url, "template1", f"bench_{uuid.uuid4().hex[:8]}")
     app = create_app(test_settings(url, servers.redis_url, "http://127.0.0.1:9", smtp_port=9))
     done = app.test_cli_runner().invoke(args=["prepare"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
+    return app, url
+
+
+def main() -> None:
+    """One row per measurement: what, microseconds, how many times the floor."""
+    app, url = _fresh()
     numbers = itertools.count()
     with app.app_context(), psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as plain:
         plain.execute("CREATE TABLE floor (id bigserial PRIMARY KEY, key text UNIQUE, body bytea)")
@@ -87,6 +95,16 @@ def main() -> None:
         print(f"{name:<54}{micros:>9.0f} µs   × {times:.1f}")
 
 
+def only_aging() -> None:
+    """The ERP's accounts, without the rest."""
+    app, url = _fresh()
+    with app.app_context():
+        aging.measure(app, url)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["aging"]:
+        only_aging()
+        sys.exit()
     main()
     stock_push.show(stock_push.measure(stock_push.Size.from_env()))

@@ -10,14 +10,17 @@ import os
 import statistics
 import time
 import tracemalloc
+from collections import OrderedDict
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
+import jwt
 import msgspec
 import openpyxl
 import psycopg
 from flask import Flask
+from werkzeug.test import TestResponse
 
 from portal.core.actor import SYSTEM
 from portal.core.clock import today
@@ -29,7 +32,7 @@ from portal.receivables.ports import LedgerSources, Side
 from portal.receivables.queries import Filter, Window
 from portal.receivables.sums import View
 from portal.workflows import aging_fetch
-from tests.receivables import table
+from tests.receivables import CUSTOMERS, table
 
 ACCOUNTS = int(os.environ.get("AGING_ACCOUNTS") or 10_000)
 LINES = [int(size) for size in (os.environ.get("AGING_LINES") or "1000000,2000000").split(",")]
@@ -69,10 +72,10 @@ def measure(app: Flask, url: str) -> None:
         cast_role(app, LedgerSources, LedgerSources({Side.CUSTOMERS: (source,)}))
         print(f"aging: {ACCOUNTS} accounts, {lines} lines")
         with psycopg.connect(plain_url, autocommit=True) as plain:
-            _one_size(plain, lines)
+            _one_size(app, plain, lines)
 
 
-def _one_size(plain: psycopg.Connection[tuple[object, ...]], lines: int) -> None:
+def _one_size(app: Flask, plain: psycopg.Connection[tuple[object, ...]], lines: int) -> None:
     scan = median_seconds(lambda: plain.execute("SELECT count(*) FROM erp_line").fetchall())
     say("floor: sequential scan of the lines", scan, scan, "scan")
     closed = median_seconds(lambda: plain.execute(table.CLOSED_FORM).fetchall(), 3)
@@ -82,17 +85,35 @@ def _one_size(plain: psycopg.Connection[tuple[object, ...]], lines: int) -> None
     assert fetch is not None and fetch.lines == lines and fetch.state == "DONE", fetch
     say("cold: read, staged, reconciled, swapped", cold, closed, "closed form", f"({fetch.months} months)")
     few = max(ACCOUNTS // 1000, 1)
-    changed = f"UPDATE erp_line SET kurus = kurus + 1 WHERE account <= {few} AND number % 50 = 0"
+    changed = f"UPDATE erp_line SET kurus = kurus + 1 WHERE account <= {few} AND number % 50 = 0 AND on_date <= now()"
 
     def again() -> None:
         plain.execute(changed)
         aging_fetch.read_now(Side.CUSTOMERS, by=SYSTEM, patience_seconds=1)
 
     say(f"{few} accounts (0.1 %) changed: the whole reading again", median_seconds(again, 3), closed, "closed form")
-    _reports(plain)
+    sums = median_seconds(lambda: plain.execute(table.FINGERPRINTS, (today(),)).fetchall(), 3)
+    say("floor: every account's lines added up, plain SQL", sums, scan, "scan")
+    app.config["AGING_CHANGED_ONLY"] = True
+    changes = median_seconds(again, 3)
+    app.config["AGING_CHANGED_ONLY"] = False
+    renewed = queries.current(Side.CUSTOMERS)
+    assert renewed is not None and renewed.fence > 3, "the changes were not folded in"
+    db.session.rollback()
+    say(f"{few} accounts (0.1 %) changed: only they read, folded in", changes, sums, "accounts added up")
+    same = median_seconds(lambda: _only_changes(app), 3)
+    say("nothing changed: compared and reconciled", same, sums, "accounts added up")
+    _reports(app, plain)
 
 
-def _reports(plain: psycopg.Connection[tuple[object, ...]]) -> None:
+def _only_changes(app: Flask) -> None:
+    app.config["AGING_CHANGED_ONLY"] = True
+    fetch = aging_fetch.read_now(Side.CUSTOMERS, by=SYSTEM, patience_seconds=1)
+    app.config["AGING_CHANGED_ONLY"] = False
+    assert (fetch.state, fetch.live, fetch.accounts) == ("DONE", False, 0), fetch
+
+
+def _reports(app: Flask, plain: psycopg.Connection[tuple[object, ...]]) -> None:
     fetch = queries.current(Side.CUSTOMERS)
     assert fetch is not None
     usual = queries.view(Side.CUSTOMERS, Window.of(None, None))
@@ -129,23 +150,59 @@ def _reports(plain: psycopg.Connection[tuple[object, ...]]) -> None:
         queries.rows(usual, Filter(words="a", sort="name"), Page(3, 50), totals.accounts)
 
     say("a page of 50, searched, sorted by name, with totals", median_seconds(page), floor, "months")
+    _json(app, usual)
     _files(usual)
     db.session.rollback()
+
+
+def _json(app: Flask, view: View) -> None:
+    """Encode alone against the barest encoder; what the figures cost on their way, against the rows alone."""
+    names = export.column_names(view)
+    rows = queries.all_rows(view, Filter())
+    shape = msgspec.defstruct("Floor", [(f"f{n}", str if n < 2 else Decimal) for n in range(len(names))])
+    ready = [shape(*row[:2], *[export.lira(kurus) for kurus in row[2 : len(names)]]) for row in rows]
+    floor = median_seconds(lambda: export.ENCODER.encode(ready))
+    say("floor: msgspec structs, made before, amounts already decimal", floor, floor, "structs")
+    told = queries.all_told(view, Filter(), names[2:])
+    say(
+        "JSON, encode alone, amounts written by the query",
+        median_seconds(lambda: export.as_json(told)),
+        floor,
+        "structs",
+    )
+    bare = median_seconds(lambda: queries.all_rows(view, Filter()))
+    say("floor: the rows of all accounts, no JSON", bare, bare, "rows")
+    whole = median_seconds(lambda: export.as_json(queries.all_told(view, Filter(), names[2:])))
+    more = f"(the JSON in it: × {(whole - bare) / floor:.1f} structs)"
+    say("JSON of all accounts, query and encode", whole, bare, "rows", more)
+    machine, kept = _machine(app), app.extensions.setdefault("aging_answers", OrderedDict())
+
+    def asked() -> None:
+        answer = machine()
+        assert answer.status_code == 200 and len(answer.data) > 100 * ACCOUNTS
+
+    def first() -> None:
+        kept.clear()
+        asked()
+
+    say("JSON by the whole route, asked for the first time", median_seconds(first), bare, "rows")
+    say("JSON by the whole route, asked for again", median_seconds(asked), bare, "rows")
+
+
+def _machine(app: Flask) -> Callable[[], TestResponse]:
+    """Somebody with a token of the configured issuer."""
+    secret, now = "benchmark" * 4, int(time.time())
+    app.config.update(
+        AGING_JWT_ISSUER="bench", AGING_JWT_AUDIENCE="aging", AGING_JWT_ALGORITHM="HS256", AGING_JWT_SECRET=secret
+    )
+    token = jwt.encode({"iss": "bench", "aud": "aging", "sub": "bench", "iat": now, "exp": now + 900}, secret)
+    client = app.test_client()
+    return lambda: client.get(f"{CUSTOMERS}/summary/", headers={"Authorization": f"Bearer {token}"})
 
 
 def _files(view: View) -> None:
     rows = [tuple(row) for row in queries.all_rows(view, Filter())]
     names = export.column_names(view)
-    shape = msgspec.defstruct("Floor", [(f"f{n}", str if n < 2 else Decimal) for n in range(len(names))])
-    ready = [shape(*row[:2], *[export.lira(kurus) for kurus in row[2 : len(names)]]) for row in rows]
-    floor = median_seconds(lambda: export.ENCODER.encode(ready))
-    say("floor: msgspec structs, amounts already decimal", floor, floor, "structs")
-    say(
-        "JSON of all accounts from rows, exact decimals",
-        median_seconds(lambda: export.as_json(view, rows)),
-        floor,
-        "structs",
-    )
 
     def usual_way() -> None:
         book = openpyxl.Workbook(write_only=True)

@@ -67,6 +67,27 @@ def test_the_control_totals_are_the_same_sums_made_again(source: LedgerSource) -
     assert found.totals.read_debit_micro == 10_000 * sum(month.debit_kurus for month in found.months)
 
 
+def test_fingerprints_are_what_the_months_add_up_to_and_any_account_can_be_read_alone(source: LedgerSource) -> None:
+    with source.reading(Side.CUSTOMERS, TODAY) as reading:
+        theirs = {row.account: row for some in reading.fingerprints() for row in some}
+        assert reading.totals().read_lines == sum(row.lines for row in theirs.values())
+        codes = sorted(theirs)[3::50]
+        alone = [month for some in reading.months(codes) for month in some]
+        assert [card.code for some in reading.accounts(codes) for card in some] == codes
+        months = [month for some in reading.months() for month in some]
+        assert reading.totals().read_lines == sum(month.lines for month in months)  # counted anew
+    assert any(month.future for month in months) and len(codes) > 2
+    assert alone == [month for month in months if month.account in codes]
+    for code, row in theirs.items():
+        mine = [month for month in months if month.account == code]
+        weights = [(m.month.year * 100 + m.month.month if m.month else 0) * 2 + m.future for m in mine]
+        sides = [[m.debit_kurus for m in mine], [m.credit_kurus for m in mine]]
+        weighted = [sum(kurus * weight for kurus, weight in zip(side, weights, strict=True)) for side in sides]
+        sums = [10_000 * kurus for kurus in (*map(sum, sides), *weighted)]
+        found = [row.debit_micro, row.credit_micro, row.debit_weight, row.credit_weight]
+        assert (row.lines, found) == (sum(m.lines for m in mine), sums), code
+
+
 def test_accounts_are_those_with_lines_in_the_order_of_the_months(source: LedgerSource) -> None:
     found = read(source)
     codes = [account.code for account in found.accounts]

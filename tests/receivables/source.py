@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,6 +21,7 @@ from portal.receivables.ports import (
     ErpBalance,
     ErpMonth,
     Finding,
+    Fingerprint,
     LedgerUnreadable,
     MonthSum,
     OpenItemSum,
@@ -73,6 +74,7 @@ class Ledger:
     more_cards: list[Account] = field(default_factory=list)
     at_chunk: Callable[[int], None] = lambda _place: None
     readings: int = 0
+    asked_for: list[tuple[str, ...]] = field(default_factory=list)  # whose months; nobody's: everybody's
     at_once: int = 0
     most_at_once: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -140,13 +142,22 @@ class MemoryReading:
         self.came: list[MonthSum] = []
         self.done = False
 
-    def accounts(self) -> Iterator[list[Account]]:
+    def accounts(self, only: Sequence[str] = ()) -> Iterator[list[Account]]:
         """Cards, some at a time."""
-        cards = [card for code, card in sorted(self.ledger.cards.items()) if code.startswith(self.side.value)]
+        cards = [
+            card
+            for code, card in sorted(self.ledger.cards.items())
+            if code.startswith(self.side.value) and (not only or code in only)
+        ]
         yield from _chunks([*cards, *self.ledger.more_cards], self.ledger.chunk)
 
-    def months(self) -> Iterator[list[MonthSum]]:
+    def months(self, only: Sequence[str] = ()) -> Iterator[list[MonthSum]]:
         """Months, some at a time, until it breaks."""
+        self.ledger.asked_for.append(tuple(only))
+        if only:
+            yield [row for row in self.sums if row.account in only]
+            return
+        self.came, self.done = [], False
         sums = self.sums[: len(self.sums) - self.ledger.missing]
         for place, chunk in enumerate(_chunks(sums, self.ledger.chunk)):
             self.ledger.at_chunk(place)
@@ -155,6 +166,19 @@ class MemoryReading:
             self.came += chunk
             yield chunk
         self.done = True
+
+    def fingerprints(self) -> Iterator[list[Fingerprint]]:
+        """Per account, from the lines themselves."""
+        found: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0, 0, 0])
+        for line in self.lines:
+            month = line.on.year * 100 + line.on.month if line.on else 0
+            weight = month * 2 + (line.on is not None and line.on > self.as_of)
+            debit, credit = (side * MICRO for side in line.sides)
+            for place, value in enumerate((1, debit, credit, debit * weight, credit * weight)):
+                found[line.account][place] += value
+        self.came = list(self.sums)
+        self.done = True
+        return _chunks([Fingerprint(account, *rest) for account, rest in sorted(found.items())], self.ledger.chunk)
 
     def totals(self) -> Totals:
         """Ungrouped, and what came."""

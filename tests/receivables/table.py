@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -17,6 +18,7 @@ from portal.receivables.ports import (
     ErpBalance,
     ErpMonth,
     Finding,
+    Fingerprint,
     MonthSum,
     OpenItemSum,
     Side,
@@ -50,6 +52,15 @@ SELECT account, sum(owed) - sum(paid), max(month) FROM month GROUP BY account
 """
 
 
+FINGERPRINTS = """
+SELECT account, count(*), sum(owed)::bigint, sum(paid)::bigint, sum(owed * weight), sum(paid * weight) FROM (
+  SELECT account, CASE WHEN debit = (kurus >= 0) THEN abs(kurus) ELSE 0 END AS owed,
+    CASE WHEN debit = (kurus >= 0) THEN 0 ELSE abs(kurus) END AS paid,
+    ((date_part('year', on_date) * 100 + date_part('month', on_date)) * 2)::int + (on_date > %s)::int AS weight
+  FROM erp_line) line GROUP BY account
+"""
+
+
 def make(url: str, *, lines: int, accounts: int, until: date) -> None:
     """Fill the ledger: one account has a twentieth of all lines, the rest is spread, some amounts are below zero."""
     with psycopg.connect(url, autocommit=True) as there:
@@ -58,6 +69,7 @@ def make(url: str, *, lines: int, accounts: int, until: date) -> None:
             there.execute(statement, {"lines": lines, "accounts": accounts, "until": until})
 
 
+@lru_cache(maxsize=20_000)
 def code_of(number: int) -> str:
     """An account's code."""
     return f"120.{number % 80 + 1:02d}.{number:07d}"
@@ -105,7 +117,7 @@ class TableReading:
         self.count = accounts if side is Side.CUSTOMERS else 0
         self.came = [0, 0, 0]
 
-    def accounts(self) -> Iterator[list[Account]]:
+    def accounts(self, only: Sequence[str] = ()) -> Iterator[list[Account]]:
         """Cards."""
         cards = [
             Account(
@@ -114,17 +126,23 @@ class TableReading:
                 passive=n % 97 == 0,
                 email=f"muhasebe{n}@ornek.example",
             )
-            for n in range(1, self.count + 1)
+            for n in ([int(code[-7:]) for code in only] or range(1, self.count + 1))
         ]
         for begin in range(0, len(cards), CHUNK):
             yield cards[begin : begin + CHUNK]
 
-    def months(self) -> Iterator[list[MonthSum]]:
+    def months(self, only: Sequence[str] = ()) -> Iterator[list[MonthSum]]:
         """Grouped in the database, streamed."""
+        these = "WHERE account = ANY(%s)" if only else ""
         asked = f"""SELECT account, date_trunc('month', on_date)::date, on_date > %s, {_OWED}, {_PAID}, count(*)::int,
-            min(on_date), max(on_date) FROM erp_line GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
+            min(on_date), max(on_date) FROM erp_line {these} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3"""
         if self.side is not Side.CUSTOMERS:
             return
+        if only:
+            rows_ = self.there.execute(asked, (self.as_of, [int(code[-7:]) for code in only])).fetchall()
+            yield [MonthSum(code_of(row[0]), *row[1:]) for row in rows_]
+            return
+        self.came = [0, 0, 0]
         with self.there.cursor("months") as rows:
             rows.execute(asked, (self.as_of,))
             while chunk := rows.fetchmany(CHUNK):
@@ -133,6 +151,13 @@ class TableReading:
                     self.came[1] += row[4]
                     self.came[2] += row[5]
                 yield [MonthSum(code_of(row[0]), *row[1:]) for row in chunk]
+
+    def fingerprints(self) -> Iterator[list[Fingerprint]]:
+        """Added up in the database."""
+        self.came = [0, 0, 0]
+        for account, *row in self.there.execute(FINGERPRINTS, (self.as_of,)):
+            self.came = [had + more for had, more in zip(self.came, (row[1], row[2], row[0]), strict=True)]
+            yield [Fingerprint(code_of(account), row[0], *(int(kurus) * 10_000 for kurus in row[1:]))]
 
     def totals(self) -> Totals:
         """Ungrouped."""

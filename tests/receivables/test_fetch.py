@@ -15,6 +15,8 @@ from portal.core.actor import Actor
 from portal.core.database import db
 from portal.core.errors import BadInput
 from portal.core.unit_of_work import atomic
+from portal.health.aging_books import AGING_QUESTIONS
+from portal.health.books import ask_the_books
 from portal.receivables import queries
 from portal.receivables import services as receivables
 from portal.receivables.models import AgingFetch
@@ -324,7 +326,13 @@ def test_sums_that_are_not_their_months_are_found(aytek: Ledger) -> None:
         assert db.session.execute(sums.not_the_balance(fetch.id)).all() == []
         db.session.execute(text("UPDATE aging_standing SET paid_kurus = paid_kurus + 7"))
         assert db.session.execute(sums.not_the_balance(fetch.id)).all() == [(CODE, -7)]
+        recorded, kept = [[dict(row) for row in db.session.execute(text(q.sql)).mappings()] for q in AGING_QUESTIONS]
+        assert (recorded, [row["paid_kurus"] - row["paid"] for row in kept]) == ([], [7])  # and so do the books
         db.session.execute(text("UPDATE aging_standing SET paid_kurus = paid_kurus - 7"))
+        assert ask_the_books() == []
+        db.session.execute(text("UPDATE aging_month SET owed_kurus = owed_kurus + 1 WHERE month = 202505"))
+        assert [trouble.question for trouble in ask_the_books()] == [question.asks for question in AGING_QUESTIONS]
+        db.session.rollback()
 
 
 # At the same time, and dead ---------------------------------------------------------------------------------
@@ -403,6 +411,9 @@ def test_a_reader_that_dies_in_the_middle_is_followed_by_another(
     assert story.drain("aging_fetch") == 1
     assert rows()[0][2] == 200
     assert number(f"SELECT count(*) FROM aging_month WHERE fetch_id = {asked.id}") == 30
+    assert (
+        number(f"SELECT lines FROM aging_fetch WHERE id = {asked.id}") == 30
+    )  # those read by the dead are not counted
 
 
 def test_a_reader_given_up_for_dead_cannot_come_back(app: Flask, aytek: Ledger) -> None:

@@ -58,8 +58,12 @@ def test_from_the_list_to_the_single_document(ayse: Browser) -> None:
     assert "mutabık" in found
     found = page(ayse, f"{LIST}/accounts/1")
     assert "Öncesi 200.000,00 ₺ Şub 25 354.300,50 ₺ Mar 25 400.000,00 ₺" in found
-    assert "03.11.2024 4/38 F1 – 500.000,00 200.000,00 ₺" in page(ayse, f"{LIST}/accounts/1/documents/before")
-    assert "07.03.2025 4/38 F4 – 400.000,00 400.000,00 ₺" in page(ayse, f"{LIST}/accounts/1/documents/202503")
+    assert "03.11.2024 Toptan satış faturası 4/38 F1 – 500.000,00 200.000,00 ₺" in page(
+        ayse, f"{LIST}/accounts/1/documents/before"
+    )
+    assert "07.03.2025 Toptan satış faturası 4/38 F4 – 400.000,00 400.000,00 ₺" in page(
+        ayse, f"{LIST}/accounts/1/documents/202503"
+    )
     net = page(ayse, f"{LIST}/accounts/1/documents/before?mode=net_signed")
     assert "−300.000,00" in net
     assert "Sayın AYTEK TEKNOLOJİ A.Ş." in page(ayse, f"{LIST}/accounts/1/letter")
@@ -239,7 +243,8 @@ def test_in_english_too(ayse: Browser, aytek: Ledger) -> None:
     ayse.post("/preferences/language", language="en")
     for url, words in {
         LIST: "Customer aging", f"{LIST}/accounts/1": "The course of the balance",
-        f"{LIST}/accounts/1/documents/before": "Still open", f"{LIST}/accounts/1/letter": "Draft of a reminder",
+        f"{LIST}/accounts/1/documents/before": "Still open", f"{LIST}/accounts/1/documents/202503": "Wholesale invoice",
+        f"{LIST}/accounts/1/letter": "Draft of a reminder",
         f"{LIST}/customers/changes": "What changed", f"{LIST}/customers/fetches": "All readings",
         f"{LIST}/fetches/1": "Reading the ERP", f"{LIST}/suppliers": "Supplier aging",
     }.items():  # fmt: skip

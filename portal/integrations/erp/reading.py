@@ -7,8 +7,18 @@ from datetime import date
 
 from portal.integrations.erp import words
 from portal.integrations.erp.line import Row
-from portal.receivables.ports import Finding, LedgerUnreadable, MonthSum, Oddity, OpenItemSum, Reason, Totals
+from portal.receivables.ports import (
+    Finding,
+    Fingerprint,
+    LedgerUnreadable,
+    MonthSum,
+    Oddity,
+    OpenItemSum,
+    Reason,
+    Totals,
+)
 
+CODES_AT_ONCE = 500  # SQL Server takes 2,100 parameters
 NAMED = 20  # accounts named in a finding; the count says how many there are
 
 
@@ -26,6 +36,13 @@ class MonthsRead:
             yield [self._sum(row) for row in rows]
         self.to_the_end = True
 
+    def added_up(self, answer: Iterator[list[Row]]) -> Iterator[list[Fingerprint]]:
+        """Rows of (code, debit, credit, lines, weighted debit, weighted credit): the same lines, account by account."""
+        self.__init__()  # type: ignore[misc]  # what is compared is what was read last
+        for rows in answer:
+            yield [self._fingerprint(row) for row in rows]
+        self.to_the_end = True
+
     def compared(self, answer: list[Row]) -> Totals:
         """Refuses with HALF_AN_ANSWER when fewer lines came than the ERP counted."""
         (debit, credit, lines), *_ = answer or [(None, None, None)]
@@ -35,6 +52,17 @@ class MonthsRead:
             erp_debit_micro=words.micro(debit), erp_credit_micro=words.micro(credit), erp_lines=int(lines or 0),
             read_debit_micro=self.debit_micro, read_credit_micro=self.credit_micro, read_lines=self.lines,
         )  # fmt: skip
+
+    def _fingerprint(self, row: Row) -> Fingerprint:
+        account, debit, credit, lines, debit_weight, credit_weight = row
+        found = Fingerprint(
+            words.code(account), int(lines), words.micro(debit), words.micro(credit), words.micro(debit_weight),
+            words.micro(credit_weight),
+        )  # fmt: skip
+        self.debit_micro += found.debit_micro
+        self.credit_micro += found.credit_micro
+        self.lines += found.lines
+        return found
 
     def _sum(self, row: Row) -> MonthSum:
         account, month, future, debit, credit, lines, first, last = row
@@ -46,6 +74,16 @@ class MonthsRead:
             account=words.code(account), month=words.month(month), future=bool(future), debit_kurus=words.kurus(debit_micro),
             credit_kurus=words.kurus(credit_micro), lines=int(lines), first_on=words.day(first), last_on=words.day(last),
         )  # fmt: skip
+
+
+def some_at_once(codes: Sequence[str]) -> Iterator[list[str]]:
+    """Account codes, as many as a statement may have parameters."""
+    return (list(codes[begin : begin + CODES_AT_ONCE]) for begin in range(0, len(codes), CODES_AT_ONCE))
+
+
+def only_these(column: str, count: int, word: str) -> str:
+    """A condition on so many codes; none when all are wanted."""
+    return f"{word} {column} IN ({', '.join('?' * count)})" if count else ""
 
 
 def finding(oddity: Oddity, rows: Sequence[tuple[str, int, int]], *, words_: str = "") -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from portal.integrations.erp.line import from_file
+from portal.integrations.erp.reading import only_these
 from portal.integrations.logo.catalogue import PAYMENTS, Catalogue
 from portal.integrations.logo.periods import Period
 from portal.receivables.ports import DateBasis, LedgerUnreadable, Reason
@@ -26,21 +27,27 @@ class Questions:
             if basis is DateBasis.DOCUMENT and not self._has(period, "DOCDATE"):
                 raise LedgerUnreadable(Reason.WRONG_SCHEMA, where=f"{period.table('CLFLINE')}.DOCDATE")
 
-    def months(self) -> str:
-        """Sums by account and month; one parameter: the day after."""
-        return from_file(HERE, "months", all_lines=self._lines(self.periods))
+    def months(self, only: int = 0) -> str:
+        """Sums by account and month, of so many accounts or of all; parameters: the day after, and their codes."""
+        return from_file(
+            HERE, "months", all_lines=self._lines(self.periods), only=only_these('T."CODE"', only, "WHERE")
+        )
+
+    def fingerprints(self) -> str:
+        """What every account's lines add up to; one parameter: the day after."""
+        return from_file(HERE, "fingerprints", all_lines=self._lines(self.periods))
 
     def totals(self) -> str:
         """The control totals."""
         return from_file(HERE, "totals", all_lines=self._lines(self.periods))
 
-    def accounts(self, firm: int) -> str:
-        """One firm's cards that have lines."""
+    def accounts(self, firm: int, only: int = 0) -> str:
+        """One firm's cards that have lines; of so many accounts, whose codes are the parameters, or of all."""
         periods = [period for period in self.periods if period.firm == firm]
         has_lines = " OR ".join(self._filled("has_lines", period) for period in periods)
         cards = periods[0].cards
         return self._filled(
-            "accounts", periods[0], has_lines=has_lines, more_name=self._column(cards, "C", "DEFINITION2"),
+            "accounts", periods[0], has_lines=has_lines, only=only_these('C."CODE"', only, "AND"), more_name=self._column(cards, "C", "DEFINITION2"),
             currency=self._column(cards, "C", "CCURRENCY", "0"), email=self._column(cards, "C", "EMAILADDR"),
             tax=self._tax(cards), group=self._column(cards, "C", "SPECODE"),
         )  # fmt: skip

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from portal.integrations.erp import words
 from portal.integrations.erp.line import AT_ONCE, ErpLine, Row, all_rows
-from portal.integrations.erp.reading import MonthsRead, open_item, pair
+from portal.integrations.erp.reading import MonthsRead, open_item, pair, some_at_once
 from portal.integrations.logo.findings import findings
 from portal.integrations.logo.periods import Period
 from portal.integrations.logo.questions import Questions
-from portal.receivables.ports import Account, ErpBalance, ErpMonth, Finding, MonthSum, OpenItemSum, Totals
+from portal.receivables.ports import Account, ErpBalance, ErpMonth, Finding, Fingerprint, MonthSum, OpenItemSum, Totals
 
 
 def day_after(day: date) -> datetime:
@@ -29,21 +29,31 @@ class LogoReading:
         self.as_of = as_of
         self.read = MonthsRead()
 
-    def accounts(self) -> Iterator[list[Account]]:
-        """Every account with lines; where firms differ about a card, the newest is right."""
+    def accounts(self, only: Sequence[str] = ()) -> Iterator[list[Account]]:
+        """Every account with lines (or only these); where firms differ about a card, the newest is right."""
         found: dict[str, Account] = {}
         for firm in dict.fromkeys(period.firm for period in reversed(self.ask.periods)):
-            for rows in self.line.rows(self.ask.accounts(firm)):
-                for row in rows:
-                    account = self._account(row)
-                    found.setdefault(account.code, account)
+            for codes in some_at_once(only) if only else ([],):
+                for rows in self.line.rows(self.ask.accounts(firm, len(codes)), codes):
+                    for row in rows:
+                        account = self._account(row)
+                        found.setdefault(account.code, account)
         by_code = [found[code] for code in sorted(found)]
         for at in range(0, len(by_code), AT_ONCE):
             yield by_code[at : at + AT_ONCE]
 
-    def months(self) -> Iterator[list[MonthSum]]:
+    def months(self, only: Sequence[str] = ()) -> Iterator[list[MonthSum]]:
         """As SQL groups them."""
-        return self.read.counted(self.line.rows(self.ask.months(), [day_after(self.as_of)]))
+        if not only:
+            return self.read.counted(self.line.rows(self.ask.months(), [day_after(self.as_of)]))
+        return (rows for codes in some_at_once(only) for rows in self._months_of(codes))
+
+    def _months_of(self, codes: list[str]) -> Iterator[list[MonthSum]]:
+        return MonthsRead().counted(self.line.rows(self.ask.months(len(codes)), [day_after(self.as_of), *codes]))
+
+    def fingerprints(self) -> Iterator[list[Fingerprint]]:
+        """As SQL adds them up."""
+        return self.read.added_up(self.line.rows(self.ask.fingerprints(), [day_after(self.as_of)]))
 
     def totals(self) -> Totals:
         """The ungrouped sums beside those that came in."""

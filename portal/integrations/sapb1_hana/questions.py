@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from portal.integrations.erp.line import ErpLine, all_rows, from_file, missing
+from portal.integrations.erp.reading import only_these
 from portal.receivables.ports import DateBasis, Side
 
 HERE = Path(__file__).parent / "sql"
@@ -90,10 +91,14 @@ class SapQuestions:
         )  # fmt: skip
 
     def grouped(self, name: str) -> str:
-        """Months or totals over this side's lines."""
+        """Fingerprints or totals over this side's lines."""
         return self.filled(name, all_lines=self.filled("lines"))
 
-    def accounts(self) -> str:
+    def months(self, only: int = 0) -> str:
+        """Sums by partner and month, of so many partners or of all; parameters: the day after, and their codes."""
+        return self.filled("months", all_lines=self.filled("lines"), only=only_these('T."CODE"', only, "WHERE"))
+
+    def accounts(self, only: int = 0) -> str:
         """With sales employee and group where those tables are there."""
         schema, joins = f'"{self.there.schema}".', []
         people = self.there.has("OSLP") and self.there.has("OCRD", "SlpCode")
@@ -103,7 +108,8 @@ class SapQuestions:
         if groups:
             joins.append(f'LEFT JOIN {schema}"OCRG" G ON G."GroupCode" = O."GroupCode"')
         return self.filled(
-            "accounts", more=" ".join(joins), salesperson='S."SlpName"' if people else "''", group='G."GroupName"' if groups else "''",
+            "accounts", only=only_these('O."CardCode"', only, "AND"), more=" ".join(joins),
+            salesperson='S."SlpName"' if people else "''", group='G."GroupName"' if groups else "''",
             email='O."E_Mail"' if self.there.has("OCRD", "E_Mail") else "''",
             tax='O."LicTradNum"' if self.there.has("OCRD", "LicTradNum") else "''",
         )  # fmt: skip

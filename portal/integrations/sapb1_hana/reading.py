@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 
 from portal.integrations.erp import words
 from portal.integrations.erp.line import ErpLine, all_rows
-from portal.integrations.erp.reading import MonthsRead, finding, open_item, pair
+from portal.integrations.erp.reading import MonthsRead, finding, open_item, pair, some_at_once
 from portal.integrations.sapb1_hana.questions import SapQuestions
-from portal.receivables.ports import Account, ErpBalance, ErpMonth, Finding, MonthSum, Oddity, OpenItemSum, Totals
+from portal.receivables.ports import (
+    Account,
+    ErpBalance,
+    ErpMonth,
+    Finding,
+    Fingerprint,
+    MonthSum,
+    Oddity,
+    OpenItemSum,
+    Totals,
+)
 
 LIRA = ("", "TL", "TRL", "##")  # SAP's names for lira, and for "any"
 
@@ -26,21 +36,31 @@ class SapReading:
         self.line, self.ask, self.as_of = line, ask, as_of
         self.read = MonthsRead()
 
-    def accounts(self) -> Iterator[list[Account]]:
-        """Every partner with lines."""
-        for rows in self.line.rows(self.ask.accounts()):
-            yield [
-                Account(
-                    code=words.code(code), name=words.text(name), currency="TRY" if words.text(currency) in LIRA else words.text(currency),
-                    passive=words.text(frozen) == "Y", email=words.text(email), tax_number=words.text(tax),
-                    salesperson=words.text(salesperson), group=words.text(group),
-                )
-                for code, name, currency, frozen, email, tax, salesperson, group in rows
-            ]  # fmt: skip
+    def accounts(self, only: Sequence[str] = ()) -> Iterator[list[Account]]:
+        """Every partner with lines, or only these."""
+        for codes in some_at_once(only) if only else ([],):
+            for rows in self.line.rows(self.ask.accounts(len(codes)), codes):
+                yield [
+                    Account(
+                        code=words.code(code), name=words.text(name), currency="TRY" if words.text(currency) in LIRA else words.text(currency),
+                        passive=words.text(frozen) == "Y", email=words.text(email), tax_number=words.text(tax),
+                        salesperson=words.text(salesperson), group=words.text(group),
+                    )
+                    for code, name, currency, frozen, email, tax, salesperson, group in rows
+                ]  # fmt: skip
 
-    def months(self) -> Iterator[list[MonthSum]]:
+    def months(self, only: Sequence[str] = ()) -> Iterator[list[MonthSum]]:
         """As SQL groups them."""
-        return self.read.counted(self.line.rows(self.ask.grouped("months"), [day_after(self.as_of)]))
+        if not only:
+            return self.read.counted(self.line.rows(self.ask.months(), [day_after(self.as_of)]))
+        return (rows for codes in some_at_once(only) for rows in self._months_of(codes))
+
+    def _months_of(self, codes: list[str]) -> Iterator[list[MonthSum]]:
+        return MonthsRead().counted(self.line.rows(self.ask.months(len(codes)), [day_after(self.as_of), *codes]))
+
+    def fingerprints(self) -> Iterator[list[Fingerprint]]:
+        """As SQL adds them up."""
+        return self.read.added_up(self.line.rows(self.ask.grouped("fingerprints"), [day_after(self.as_of)]))
 
     def totals(self) -> Totals:
         """The ungrouped sums beside those that came in."""

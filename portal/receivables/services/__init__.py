@@ -15,6 +15,7 @@ from portal.receivables.services.fetches import (
     look_anyway,
     put_away_old_readings,
 )
+from portal.receivables.services.renewal import ReadTheWhole, Renewal, base_of, changed_since, fold_in
 from portal.receivables.services.staging import Staging, stage_open_items
 
 __all__ = [
@@ -23,11 +24,16 @@ __all__ = [
     "AnotherReading",
     "Claim",
     "LostTheReading",
+    "ReadTheWhole",
+    "Renewal",
     "Staging",
     "ask",
+    "base_of",
+    "changed_since",
     "claim",
     "claim_asked",
     "finish",
+    "fold_in",
     "give_up",
     "hold",
     "look_anyway",

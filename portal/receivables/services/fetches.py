@@ -110,6 +110,7 @@ def _taken(fetch_id: int) -> Claim | None:
         return None
     lease = DB_NOW + timedelta(seconds=LEASE_SECONDS)
     taken = {"fence": fetch.fence + 1, "attempts": fetch.attempts + 1, "leased_until": lease, "step": Step.CONNECTING}
+    taken |= {"accounts": 0, "months": 0, "lines": 0}  # whoever died before counted for nothing
     if fetch.state == FetchState.ASKED:
         FETCH.move(fetch, FetchState.RUNNING, actor=SYSTEM, reason=noted("begun"), began_at=clock.now(), **taken)
     else:
@@ -183,7 +184,11 @@ def put_away_old_readings(side: str) -> int:
     """
     kept = aliased(AgingFetch)
     rank = func.row_number().over(partition_by=(kept.live, kept.state), order_by=kept.id.desc())
-    ranked = select(kept.id, kept.live, rank.label("place")).where(kept.side == side, kept.state != "FAILED").subquery()
+    ranked = (
+        select(kept.id, kept.live, rank.label("place"))
+        .where(kept.side == side, kept.state != "FAILED", kept.months_kept)
+        .subquery()
+    )
     stays = select(ranked.c.id).where(ranked.c.place <= case((ranked.c.live, KEEP_LIVE), else_=KEEP_PAST))
     old = list(
         db.session.scalars(

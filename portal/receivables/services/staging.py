@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import func, insert, select, text
@@ -55,17 +56,14 @@ class Staging:
     def add(self, sums: Iterable[MonthSum]) -> None:
         """Months as they arrive, by account code; an account is laid down when the next one begins."""
         pending, mirrored = self._pending, self.side is Side.SUPPLIERS
-        for row in sums:
-            if row.debit_kurus < 0 or row.credit_kurus < 0 or row.lines < 0 or not row.account:
-                raise LedgerUnreadable(Reason.UNREADABLE, where=row.account)
-            owed, paid = row.debit_kurus, row.credit_kurus
-            if mirrored:
-                owed, paid = paid, owed
-            key = (row.account, months.month_of(row.month), row.future)
-            found = (owed, paid, row.lines, row.first_on, row.last_on)
+        for account, first, future, debit, credit, lines, first_on, last_on in sums:
+            if debit < 0 or credit < 0 or lines < 0 or not account:
+                raise LedgerUnreadable(Reason.UNREADABLE, where=account)
+            key = (account, months.month_of(first), future)
+            found = (credit, debit, lines, first_on, last_on) if mirrored else (debit, credit, lines, first_on, last_on)
             before = pending.get(key)
             pending[key] = found if before is None else _together(before, found)
-            self._last = row.account
+            self._last = account
 
     def lay_down(self, *, all_of_it: bool = False) -> None:
         """Write what is complete: everything but the account still arriving."""
@@ -75,10 +73,10 @@ class Staging:
         ids, fetch_id = self.ids_of({key[0] for key in ready}), self.fetch.id
         _copy(
             "aging_month (owed_kurus, paid_kurus, fetch_id, account_id, month, lines, first_on, last_on, future)",
-            (
-                (owed, paid, fetch_id, ids[account], month, lines, first_on, last_on, future)
-                for (account, month, future), (owed, paid, lines, first_on, last_on) in ready.items()
-            ),
+            [
+                f"{owed}\t{paid}\t{fetch_id}\t{ids[account]}\t{month}\t{lines}\t{_day(first)}\t{_day(last)}\t{future}\n"
+                for (account, month, future), (owed, paid, lines, first, last) in ready.items()
+            ],
         )
         self._pending = {key: found for key, found in self._pending.items() if key not in ready}
         rows, lines = AgingFetch.months + len(ready), AgingFetch.lines + sum(found[2] for found in ready.values())
@@ -142,7 +140,10 @@ def stage_open_items(staging: Staging, items: Iterable[OpenItemSum]) -> None:
         total[1] += max(paid, 0) + max(-owed, 0)
     _copy(
         "aging_open_item (fetch_id, account_id, month, owed_kurus, paid_kurus)",
-        ((staging.fetch.id, account, month, *amounts) for (account, month), amounts in sums.items()),
+        [
+            f"{staging.fetch.id}\t{account}\t{month}\t{owed}\t{paid}\n"
+            for (account, month), (owed, paid) in sums.items()
+        ],
     )
     hold(staging.fetch)
 
@@ -208,9 +209,14 @@ def _by_column(facts: list[_Facts]) -> dict[str, list[Any]]:
     return {name: list(column) for name, column in zip(_Facts._fields, zip(*facts, strict=True), strict=True)}
 
 
-def _copy(into: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    """COPY: ten times faster than INSERT for rows by the hundred thousand."""
+def _copy(into: str, rows: Iterable[str]) -> None:
+    """COPY: ten times faster than INSERT for rows by the hundred thousand. Rows are text, made at once."""
     line = db.session.connection().connection.cursor()
     with line.copy(f"COPY {into} FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+        copy.write("".join(rows))
+
+
+@lru_cache(maxsize=16_384)
+def _day(value: date | None) -> str:
+    """As COPY wants it; the same days come again and again."""
+    return "\\N" if value is None else value.isoformat()

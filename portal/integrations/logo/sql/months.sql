@@ -8,6 +8,6 @@ SELECT X."CODE", X."AY", X."GELECEK",
 FROM (SELECT T."CODE", T."ISARET", T."TUTAR", T."GUN",
              COALESCE(YEAR(T."GUN") * 100 + MONTH(T."GUN"), 0) AS "AY",
              CASE WHEN T."GUN" >= ? THEN 1 ELSE 0 END AS "GELECEK"
-      FROM ($all_lines) T) X
+      FROM ($all_lines) T $only) X
 GROUP BY X."CODE", X."AY", X."GELECEK"
 ORDER BY X."CODE", X."AY"
