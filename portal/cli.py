@@ -53,11 +53,12 @@ def prepare(empty_shelves: bool) -> None:
     """Bring the database up to date and, for the demo company, fill it."""
     upgrade(directory="migrations")
     if current_app.config["DEMO"]:
-        from portal.demo import first_readings, load
+        from portal.demo import first_readings, load, report_schedules
 
         with atomic():
             load(shelves=not empty_shelves)
             first_readings()
+            report_schedules()
 
 
 mail = AppGroup("mail", help="Letters.")
