@@ -53,12 +53,11 @@ def prepare(empty_shelves: bool) -> None:
     """Bring the database up to date and, for the demo company, fill it."""
     upgrade(directory="migrations")
     if current_app.config["DEMO"]:
-        from portal.demo import first_readings, load, report_schedules
+        from portal.demo import first_readings, load
 
         with atomic():
             load(shelves=not empty_shelves)
             first_readings()
-            report_schedules()
 
 
 mail = AppGroup("mail", help="Letters.")
@@ -99,11 +98,14 @@ def release() -> None:
 @click.command("demo-commission")
 @with_appcontext
 def demo_commission() -> None:
-    """Give the demo company a living commission month. Does nothing elsewhere, and nothing twice."""
+    """Give the demo company a living commission month, and reports by mail. Nothing elsewhere, and nothing twice."""
     if current_app.config["DEMO"]:
         from portal import demo_commission
+        from portal.demo import report_schedules
 
         demo_commission.load()
+        with atomic():
+            report_schedules()
 
 
 books = AppGroup("books", help="Ask the books.")

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from portal.accounts.roles import Permission
 from portal.core.errors import BadInput
-from portal.core.formats import read_day
+from portal.core.formats import day, read_day
 
 
 class Kind(StrEnum):
@@ -35,6 +35,7 @@ class Column(NamedTuple):
 
 
 Choices = Mapping[str, Any]
+SOME_DAY = date(2026, 1, 1)  # for periods that are looked at, not reckoned
 
 
 class Parameter(NamedTuple):
@@ -52,6 +53,13 @@ class Parameter(NamedTuple):
     def offered(self) -> Choices:
         """What may be chosen now, and what it is called."""
         return self.choices() if callable(self.choices) else self.choices
+
+    def said(self, value: str) -> Any:
+        """A chosen value as people read it; two days as days."""
+        found = self.offered().get(value)
+        if found is None and self.period and ".." in value:
+            return " – ".join(map(day, days_of(value, SOME_DAY)))
+        return value if found is None else found
 
 
 PERIODS: dict[str, Any] = {
@@ -122,8 +130,7 @@ class Report(NamedTuple):
 
     def said(self, values: Mapping[str, str]) -> list[tuple[Any, Any]]:
         """The chosen values as people read them: the parameter's name, and the choice's."""
-        chosen = [(p, values.get(p.key, "")) for p in self.parameters]
-        return [(p.label, p.offered().get(value, value)) for p, value in chosen]
+        return [(p.label, p.said(values.get(p.key, ""))) for p in self.parameters]
 
 
 class Built(NamedTuple):
@@ -175,7 +182,7 @@ def days_of(period: str, as_of: date) -> tuple[date, date]:
 
 def _chosen(parameter: Parameter, value: str) -> str:
     if parameter.period:
-        days_of(value, date(2026, 1, 1))  # refuses what is neither a word nor two days
+        days_of(value, SOME_DAY)  # refuses what is neither a word nor two days
         return value
     if value not in parameter.offered():
         raise BadInput(fields={parameter.key: _l("That is not one of the choices.")})

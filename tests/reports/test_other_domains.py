@@ -130,4 +130,6 @@ def test_the_commission_report_is_the_statements(app: Flask, cast: Cast) -> None
     control = next(str(note.words) for note in ipek.notes if len(str(note.words)) == 16)
     page = sign_in(app, cast.ayse).get(url.removeprefix("/api"))[1]
     assert control in page and control in letter.text_body and "İpek Aydın" in letter.text_body
+    days = f"{today - timedelta(days=30):%d.%m.%Y} – {today:%d.%m.%Y}"
+    assert days in page and days in letter.text_body
     assert sign_in(app, cast.cem).get("/reports/commission_statement")[0] in (403, 404)
