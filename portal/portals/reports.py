@@ -86,7 +86,7 @@ def show_all() -> str:
 
 @bp.get("/reports/<code>")
 @requires(*READERS)
-def show(code: str) -> tuple[str, int]:
+def show(code: str) -> str:
     """A report on the screen, with the same totals its file and letter have; or why there is none today."""
     person, report = current_person(), _report(code)
     values = report.values(_typed())
@@ -99,7 +99,7 @@ def show(code: str) -> tuple[str, int]:
         refusal = no
     found = queries.schedules_of(code)
     readers = {schedule.id: queries.readers(schedule.id) for schedule in found}
-    page = render_template(
+    return render_template(
         "reports/show.html",
         report=report,
         values=values,
@@ -116,7 +116,6 @@ def show(code: str) -> tuple[str, int]:
         machine=RUN,
         **timing_context(),
     )
-    return page, refusal.status if refusal else 200
 
 
 @bp.post("/reports/<code>/runs")

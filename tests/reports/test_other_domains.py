@@ -47,7 +47,7 @@ def test_aging_says_the_same_on_screen_in_file_letter_and_both_apis(app: Flask, 
     aytek.add("320.01.7", date(2025, 5, 2), 12_05, debit=False)
     with pytest.raises(Refusal, match="henüz veri okunmadı"):
         seen("collection_aging")
-    assert sign_in(app, cast.ayse).get("/reports/collection_aging")[0] == 409
+    assert "henüz veri okunmadı" in sign_in(app, cast.ayse).get("/reports/collection_aging")[1]
     read_the_erp(cast)
     built = seen("collection_aging")
     assert [row[0] for row in built.rows] == [CODE, "120.1"]  # the largest debt first
@@ -92,7 +92,10 @@ def test_aging_over_doubted_or_old_data_says_so_or_refuses(app: Flask, cast: Cas
     assert "Analiz durduruldu – veri uyumsuz. Lütfen güncel veri yükleyin." in letter.text_body
     assert letter.recipient == cast.ayse.email
     page = sign_in(app, cast.ayse).get("/reports/collection_aging")
-    assert page[0] == 409 and "Analiz durduruldu" in page[1]
+    assert page[0] == 200 and "Analiz durduruldu" in page[1] and 'id="report"' not in page[1]
+    machine = api(app, cast.ayse)
+    answer = machine.client.get("/api/reports/collection_aging", headers=machine.headers())
+    assert (answer.status_code, answer.get_json()["error"]) == (409, "does_not_reconcile")
     app.config["AGING_WHEN_SUSPICIOUS"] = "last_good"
     assert any(note.grave for note in seen("collection_aging").notes)
     app.config["AGING_WHEN_SUSPICIOUS"] = "stop"
