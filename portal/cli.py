@@ -52,7 +52,7 @@ def sweep() -> None:
 
 @click.command("prepare")
 @click.option("--empty-shelves", is_flag=True, help="The demo company, with nothing in its warehouse yet.")
-@click.option("--no-deals", is_flag=True, help="The demo company, with no commission yet.")
+@click.option("--no-deals", is_flag=True, help="The demo company, with no commission and no reports by mail yet.")
 @with_appcontext
 def prepare(empty_shelves: bool, no_deals: bool) -> None:
     """Bring the database up to date and, for the demo company, fill it."""
@@ -65,6 +65,8 @@ def prepare(empty_shelves: bool, no_deals: bool) -> None:
             demo.first_readings()
         if not no_deals:
             demo_commission.load()
+            with atomic():
+                demo.report_schedules()
 
 
 mail = AppGroup("mail", help="Letters.")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from sqlalchemy import select
 
 from portal.accounts import services as accounts
-from portal.accounts.models import Organisation
+from portal.accounts.models import Organisation, Person
 from portal.accounts.roles import Role
 from portal.core import clock
 from portal.core.actor import SYSTEM
@@ -16,6 +18,10 @@ from portal.orders.models import Offer
 from portal.receivables import queries as receivables_queries
 from portal.receivables import services as receivables
 from portal.receivables.ports import LedgerSources, Side
+from portal.reports import catalogue
+from portal.reports import services as reports
+from portal.schedules import services as schedules
+from portal.schedules.models import Schedule
 from portal.stock import services as stock
 from portal.workflows import payment_calls
 
@@ -123,3 +129,39 @@ def first_readings() -> None:
     for side in Side:
         if known(LedgerSources).sides.get(side) and receivables_queries.newest(side) is None:
             receivables.ask(side, clock.today(), live=True, by=SYSTEM)
+
+
+class Sending(NamedTuple):
+    """A report somebody gets by mail: what, when (a cron line, Istanbul time), and to whom."""
+
+    report: str
+    name: str
+    cron: str
+    readers: tuple[str, ...]
+    parameters: dict[str, str]
+
+
+FINANCE, BROKER, ADMIN, SELLER = "finance@demo.tr", "broker@demo.tr", "admin@demo.tr", "seller@demo.tr"
+SENDINGS = (
+    Sending("daily_operations", "Dünün işlemleri", "0 8 * * *", (FINANCE, ADMIN), {}),
+    Sending("payouts", "Dünün ödemeleri", "15 8 * * *", (FINANCE, SELLER), {}),
+    Sending("stock", "Tükenen stok", "30 7 * * 1-5", (ADMIN,), {"which": "empty"}),
+    Sending("collection_aging", "Pazartesi tahsilat listesi", "0 8 * * 1", (FINANCE, BROKER), {"who": "owing"}),
+    Sending("supplier_balance", "Pazartesi tedarikçi bakiyeleri", "5 8 * * 1", (FINANCE,), {}),
+    Sending("seller_balances", "Ay sonu satıcı bakiyeleri", "30 8 1 * *", (FINANCE,), {}),
+    Sending("commission_statement", "Geçen ayın hakedişleri", "0 9 1 * *", (FINANCE, BROKER), {}),
+)
+
+
+def report_schedules() -> None:
+    """The finance people's reports by mail, where nothing is sent yet. Nothing is sent before its first slot."""
+    if db.session.scalar(select(Schedule.id).where(Schedule.kind == "REPORT").limit(1)):
+        return
+    people = {person.email: person for person in db.session.scalars(select(Person))}
+    for one in SENDINGS:
+        schedule = schedules.open_schedule(
+            name=one.name, kind="REPORT", task=one.report, cron=one.cron, every_seconds=None, zone="Europe/Istanbul",
+            catch_up="ONCE", parameters=catalogue.report(one.report).values(one.parameters), by=SYSTEM,
+        )  # fmt: skip
+        for email in one.readers:
+            reports.subscribe(schedule, people[email], by=SYSTEM)

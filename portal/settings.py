@@ -131,6 +131,9 @@ class Settings:
     # Days after which personal data are forgotten (KVKK). The rows stay, so that a late repeat is still a repeat.
     retention_webhook_days: int = 90  # raw bodies of what providers told us
     retention_note_days: int = 365  # providers' own words in the history of tries; 30 at least
+    retention_scan_days: int = 365  # carriers' own words about parcels; 30 at least
+    retention_photo_days: int = 730  # pictures of settled disputes; 30 at least
+    retention_customer_days: int = 365  # names and towns of marketplace customers
     retention_letter_days: int = 365  # texts of letters
     retention_file_days: int = 365  # files of reports
     retention_error_days: int = 90  # errors on the page
@@ -237,6 +240,9 @@ class Settings:
             schedule_pause_seconds=reader.decimal("SCHEDULE_PAUSE_SECONDS", cls.schedule_pause_seconds),
             retention_webhook_days=reader.whole("RETENTION_WEBHOOK_DAYS", cls.retention_webhook_days),
             retention_note_days=reader.whole("RETENTION_NOTE_DAYS", cls.retention_note_days),
+            retention_scan_days=reader.whole("RETENTION_SCAN_DAYS", cls.retention_scan_days),
+            retention_photo_days=reader.whole("RETENTION_PHOTO_DAYS", cls.retention_photo_days),
+            retention_customer_days=reader.whole("RETENTION_CUSTOMER_DAYS", cls.retention_customer_days),
             retention_letter_days=reader.whole("RETENTION_LETTER_DAYS", cls.retention_letter_days),
             retention_file_days=reader.whole("RETENTION_FILE_DAYS", cls.retention_file_days),
             retention_error_days=reader.whole("RETENTION_ERROR_DAYS", cls.retention_error_days),
@@ -255,8 +261,10 @@ class Settings:
                 "OUTBOX_LEASE_SECONDS must be at least three times IYZICO_TIMEOUT_SECONDS, PROVIDER_TIMEOUT_SECONDS"
                 " and SMTP_TIMEOUT_SECONDS"
             )
-        if settings.retention_note_days < FEWEST_NOTE_DAYS:
-            reader.wrong.append(f"RETENTION_NOTE_DAYS must be {FEWEST_NOTE_DAYS} at least: the database refuses less")
+        for kind in ("note", "scan", "photo"):
+            if getattr(settings, f"retention_{kind}_days") < FEWEST_NOTE_DAYS:
+                name = f"RETENTION_{kind.upper()}_DAYS"
+                reader.wrong.append(f"{name} must be {FEWEST_NOTE_DAYS} at least: the database refuses less")
         reader.wrong += settings.wrong_issuer()
         if reader.wrong:
             raise WrongSettings("The portal cannot start:\n  " + "\n  ".join(reader.wrong))

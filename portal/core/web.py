@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from flask import Flask, Response, current_app, flash, g, redirect, render_template, request, session, url_for
 from flask_babel import lazy_gettext as _l
+from markupsafe import Markup
 from sqlalchemy import Select, func, select
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -56,6 +57,15 @@ def live(template: str, **context: Any) -> AnyResponse:
     if wants_region() and request.args.get("tag") == tag:
         return Response(status=204)
     return Response(body.replace(_TAG, tag), mimetype="text/html")
+
+
+def live_page(page: str, region_template: str, **context: Any) -> AnyResponse | str:
+    """A page with a list that looks again by itself: the region alone for htmx, 204 when nothing on it has changed."""
+    seen = live(region_template, **context)
+    if wants_region():
+        return seen
+    inside = Markup(seen.get_data(as_text=True))  # noqa: S704 (our own template, escaped)
+    return render_template(page, region=inside, **context)
 
 
 def nonce() -> str:

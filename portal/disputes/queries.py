@@ -109,8 +109,9 @@ def conversation(dispute_id: int) -> list[DisputeMessage]:
 
 
 def photos(dispute_id: int) -> list[DisputePhoto]:
-    """The pictures, without their content."""
-    wanted = select(DisputePhoto).where(DisputePhoto.dispute_id == dispute_id).order_by(DisputePhoto.id)
+    """The pictures, without their content; what was forgotten in time is none any more."""
+    mine = (DisputePhoto.dispute_id == dispute_id, func.octet_length(DisputePhoto.jpeg) > 0)
+    wanted = select(DisputePhoto).where(*mine).order_by(DisputePhoto.id)
     return list(db.session.scalars(wanted))
 
 
@@ -119,7 +120,7 @@ def photo(dispute_id: int, photo_id: int) -> DisputePhoto:
     wanted = select(DisputePhoto).where(DisputePhoto.id == photo_id, DisputePhoto.dispute_id == dispute_id)
     known = 0 < photo_id < 2**63
     found = db.session.execute(wanted.options(undefer(DisputePhoto.jpeg))).scalar_one_or_none() if known else None
-    if found is None:
+    if found is None or not found.jpeg:
         raise NotFound
     return found
 

@@ -17,7 +17,7 @@ from portal.core import audit, formats
 from portal.core.errors import BadInput
 from portal.core.ports import port
 from portal.core.unit_of_work import atomic
-from portal.core.web import choice, live, paged, region, search_words, wants_region
+from portal.core.web import choice, live, live_page, paged, region, search_words, wants_region
 from portal.escrow.ports import PaymentAnswer, PaymentGateway
 from portal.health import checks
 from portal.health.books import ask_the_books
@@ -214,12 +214,7 @@ def audit_trail() -> str:
 
 
 def _live_page(name: str, **context: Any) -> Response | str:
-    """A list that looks again by itself: the region alone for htmx, and 204 when nothing on it has changed."""
-    seen = live(f"admin/_{name}.html", **context)
-    if wants_region():
-        return seen
-    page = Markup(seen.get_data(as_text=True))  # noqa: S704 (our own template, escaped)
-    return render_template(f"admin/{name}.html", region=page, **context)
+    return live_page(f"admin/{name}.html", f"admin/_{name}.html", **context)
 
 
 def _message_page(message_id: int, *, masked: bool = True, says: PaymentAnswer | None = None) -> str:

@@ -14,7 +14,7 @@ from portal.core import audit, formats, troubles
 from portal.core.errors import BadInput
 from portal.core.limits import limited
 from portal.core.unit_of_work import atomic
-from portal.core.web import choice, nonce, paged, region, search_words
+from portal.core.web import choice, live_page, nonce, paged, region, search_words
 from portal.mail import queries
 from portal.mail import services as mails
 from portal.mail.states import MAIL, Mail
@@ -28,11 +28,12 @@ LONGEST_TEXT = 5000
 
 @bp.get("/admin/mail")
 @requires(Permission.MAIL_SEE)
-def mail_list() -> str:
-    """Letters, newest first; what was refused, came back or may have come twice is seen at once."""
+def mail_list() -> Response | str:
+    """Letters, newest first; what was refused, came back or may have come twice is seen at once. Looks again itself."""
     state = choice("state", [state.value for state in Mail])
-    return render_template(
+    return live_page(
         "post/list.html",
+        "post/_list.html",
         mails=paged(queries.mails(state=state or None, recipient=search_words())),
         counts=queries.counts(),
         state=state,

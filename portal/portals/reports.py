@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from flask import Blueprint, render_template, request, send_file, url_for
@@ -17,7 +17,7 @@ from portal.accounts.models import Person
 from portal.accounts.roles import Permission
 from portal.core import clock
 from portal.core.api import answers, reply
-from portal.core.errors import BadInput, NotFound
+from portal.core.errors import BadInput, NotFound, Refusal
 from portal.core.limits import limited
 from portal.core.unit_of_work import atomic
 from portal.core.web import paged, region, wants_region
@@ -41,6 +41,14 @@ class ReportColumn(msgspec.Struct):
     kind: str
 
 
+class ReportNote(msgspec.Struct):
+    """What must be said beside the figures; `grave`: before one uses them."""
+
+    label: str
+    words: str
+    grave: bool
+
+
 class ReportAnswer(msgspec.Struct):
     """A report with every row and its control totals."""
 
@@ -51,6 +59,7 @@ class ReportAnswer(msgspec.Struct):
     columns: list[ReportColumn]
     rows: list[list[str | int | None]]
     totals: dict[str, int]
+    notes: list[ReportNote]
 
 
 class ReportName(msgspec.Struct):
@@ -78,10 +87,16 @@ def show_all() -> str:
 @bp.get("/reports/<code>")
 @requires(*READERS)
 def show(code: str) -> str:
-    """A report on the screen, with the same totals its file and letter have."""
+    """A report on the screen, with the same totals its file and letter have; or why there is none today."""
     person, report = current_person(), _report(code)
     values = report.values(_typed())
-    built = build(report, Asked(clock.today(), values, reports.scope_of(person)))
+    built, refusal = None, None
+    try:
+        built = build(report, Asked(clock.today(), values, reports.scope_of(person)))
+    except (BadInput, NotFound):
+        raise
+    except Refusal as no:
+        refusal = no
     found = queries.schedules_of(code)
     readers = {schedule.id: queries.readers(schedule.id) for schedule in found}
     return render_template(
@@ -89,8 +104,9 @@ def show(code: str) -> str:
         report=report,
         values=values,
         built=built,
-        columns=_columns(built),
-        rows=_shown(built),
+        refusal=refusal,
+        columns=_columns(built) if built else [],
+        rows=_shown(built) if built else [],
         most=ROWS_ON_PAGE,
         schedules=found,
         readers=readers,
@@ -118,7 +134,7 @@ def run(run_id: int) -> str:
     """One run: how far it is, its totals, its file, its letters."""
     found = queries.run(run_id, current_person())
     template = "reports/_run.html" if wants_region() else "reports/run.html"
-    report = catalogue.REPORTS[found.report]
+    report = catalogue.REPORTS[found.report].shaped(queries.asked_of(found))
     return render_template(
         template, run=found, report=report, machine=RUN, letters=queries.deliveries(run_id),
         totals=[(c.title, cells.shown((found.totals or {}).get(c.key), c.kind)) for c in report.columns if c.summed],
@@ -199,11 +215,11 @@ def api_show(code: str) -> Response:
     report = _report(code)
     asked = Asked(clock.today(), report.values(_typed()), reports.scope_of(current_person()))
     built = build(report, asked)
-    columns = [ReportColumn(c.key, str(c.title), c.kind.value) for c in report.columns]
+    columns = [ReportColumn(c.key, str(c.title), c.kind.value) for c in built.report.columns]
     rows = [[_plain(value) for value in row] for row in built.rows]
-    return reply(
-        ReportAnswer(code, str(report.name), asked.as_of_on, dict(asked.values), columns, rows, built.totals)
-    )  # fmt: skip
+    notes = [ReportNote(str(note.label), str(note.words), note.grave) for note in built.notes]
+    values = dict(asked.values)
+    return reply(ReportAnswer(code, str(report.name), asked.as_of_on, values, columns, rows, built.totals, notes))
 
 
 # Inside -----------------------------------------------------------------------------------------------------
@@ -253,7 +269,9 @@ def _shown(built: Built) -> list[list[tuple[str, bool]]]:
 
 
 def _plain(value: Any) -> str | int | None:
-    return str(value.isoformat()) if isinstance(value, date) else cast("str | int | None", value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if value is None or isinstance(value, int) else str(value)
 
 
 def _back(code: str, toast: str) -> Response:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from portal.core.errors import NotFound
 from portal.reports.definition import Report
-from portal.reports.definitions import daily_operations, payouts, seller_balances, stock
+from portal.reports.definitions import aging, commission, daily_operations, payouts, seller_balances, stock
 
-REPORTS: dict[str, Report] = {
-    report.code: report
-    for report in (daily_operations.REPORT, payouts.REPORT, seller_balances.REPORT, stock.REPORT)
-}  # fmt: skip
+ALL = (
+    daily_operations.REPORT,
+    payouts.REPORT,
+    seller_balances.REPORT,
+    stock.REPORT,
+    aging.CUSTOMERS,
+    aging.SUPPLIERS,
+    commission.REPORT,
+)
+REPORTS: dict[str, Report] = {report.code: report for report in ALL}
 
 
 def report(code: str, *, only_own: bool = False) -> Report:

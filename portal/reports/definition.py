@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from flask_babel import lazy_gettext as _l
 
+from portal.accounts.roles import Permission
 from portal.core.errors import BadInput
-from portal.core.formats import read_day
+from portal.core.formats import day, read_day
 
 
 class Kind(StrEnum):
@@ -33,14 +34,32 @@ class Column(NamedTuple):
     in_letter: bool = False
 
 
+Choices = Mapping[str, Any]
+SOME_DAY = date(2026, 1, 1)  # for periods that are looked at, not reckoned
+
+
 class Parameter(NamedTuple):
-    """Something the reader may choose. A period may be a word or two days; a choice is one of `choices`."""
+    """Something the reader may choose. A period may be a word or two days; a choice is one of `choices`.
+
+    Choices that are rows (people, say) are a function.
+    """
 
     key: str
     label: Any
     default: str
-    choices: Mapping[str, Any]
+    choices: Choices | Callable[[], Choices]
     period: bool = False
+
+    def offered(self) -> Choices:
+        """What may be chosen now, and what it is called."""
+        return self.choices() if callable(self.choices) else self.choices
+
+    def said(self, value: str) -> Any:
+        """A chosen value as people read it; two days as days."""
+        found = self.offered().get(value)
+        if found is None and self.period and ".." in value:
+            return " – ".join(map(day, days_of(value, SOME_DAY)))
+        return value if found is None else found
 
 
 PERIODS: dict[str, Any] = {
@@ -68,16 +87,42 @@ class Asked(NamedTuple):
 Row = Sequence[Any]
 
 
+class Note(NamedTuple):
+    """What must be said beside the figures: where they come from, how old they are. `grave` ones are seen first."""
+
+    label: Any
+    words: Any
+    grave: bool = False
+
+
+class Found(NamedTuple):
+    """Rows that do not speak for themselves. `workbook` makes the file where the domain has one of its own."""
+
+    rows: Iterable[Row]
+    notes: Sequence[Note] = ()
+    workbook: Callable[[], bytes] | None = None
+
+
 class Report(NamedTuple):
-    """A report. `own` ones may be read by sellers, who get their own rows only."""
+    """A report. `own` ones may be read by sellers, who get their own rows only; `needs` is one more permission.
+
+    `columns_of` is for columns that depend on what is asked for. `headline` is the sum the letter's subject says.
+    """
 
     code: str
     name: Any
     about: Any
     columns: Sequence[Column]
-    rows: Callable[[Asked], Iterable[Row]]
+    rows: Callable[[Asked], Iterable[Row] | Found]
     parameters: Sequence[Parameter] = ()
     own: bool = False
+    columns_of: Callable[[Asked], Sequence[Column]] | None = None
+    needs: Permission | None = None
+    headline: str = ""
+
+    def shaped(self, asked: Asked) -> Report:
+        """The report with the columns it has for what is asked."""
+        return self._replace(columns=self.columns_of(asked)) if self.columns_of else self
 
     def values(self, typed: Mapping[str, str]) -> dict[str, str]:
         """The chosen values, defaults for what was not chosen; refuses what is no choice."""
@@ -85,7 +130,7 @@ class Report(NamedTuple):
 
     def said(self, values: Mapping[str, str]) -> list[tuple[Any, Any]]:
         """The chosen values as people read them: the parameter's name, and the choice's."""
-        return [(p.label, p.choices.get(values.get(p.key, ""), values.get(p.key, ""))) for p in self.parameters]
+        return [(p.label, p.said(values.get(p.key, ""))) for p in self.parameters]
 
 
 class Built(NamedTuple):
@@ -95,17 +140,21 @@ class Built(NamedTuple):
     asked: Asked
     rows: list[Row]
     totals: dict[str, int]
+    notes: Sequence[Note] = ()
+    workbook: Callable[[], bytes] | None = None
 
 
 def build(report: Report, asked: Asked) -> Built:
     """Run the report once; page, letter, file and API all show this."""
-    rows: list[Row] = [tuple(row) for row in report.rows(asked)]
+    report, found = report.shaped(asked), report.rows(asked)
+    found = found if isinstance(found, Found) else Found(found)
+    rows: list[Row] = [tuple(row) for row in found.rows]
     assert all(len(row) == len(report.columns) for row in rows), f"{report.code}: a row does not fit its columns"
     totals = {"rows": len(rows)}
     for place, column in enumerate(report.columns):
         if column.summed:
             totals[column.key] = sum(int(row[place] or 0) for row in rows)
-    return Built(report, asked, rows, totals)
+    return Built(report, asked, rows, totals, found.notes, found.workbook)
 
 
 def days_of(period: str, as_of: date) -> tuple[date, date]:
@@ -133,8 +182,8 @@ def days_of(period: str, as_of: date) -> tuple[date, date]:
 
 def _chosen(parameter: Parameter, value: str) -> str:
     if parameter.period:
-        days_of(value, date(2026, 1, 1))  # refuses what is neither a word nor two days
+        days_of(value, SOME_DAY)  # refuses what is neither a word nor two days
         return value
-    if value not in parameter.choices:
+    if value not in parameter.offered():
         raise BadInput(fields={parameter.key: _l("That is not one of the choices.")})
     return value

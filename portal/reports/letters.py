@@ -64,6 +64,8 @@ def _context(built: Built, run: ReportRun, reader: Person) -> dict[str, Any]:
         "person": reader,
         "name": str(built.report.name),
         "run": run,
+        "said": [*built.report.said(built.asked.values), *((n.label, n.words) for n in built.notes if not n.grave)],
+        "warnings": [(n.label, n.words) for n in built.notes if n.grave],
         "figures": [(c.title, cells.total(built, c)) for c in columns if c.summed],
         "row_count": built.totals["rows"],
         "columns": [(columns[place].title, columns[place].kind in cells.NUMBERS) for place in shown],
@@ -83,8 +85,9 @@ def _days(built: Built) -> tuple[Any, ...]:
 
 
 def _headline(built: Built) -> str:
-    """The first sum of money belongs into the subject: many read no further."""
-    money = next((c for c in built.report.columns if c.summed and c.kind == "money"), None)
+    """A sum of money belongs into the subject: many read no further."""
+    sums = [column for column in built.report.columns if column.summed and column.kind == "money"]
+    money = next((column for column in sums if column.key == built.report.headline), sums[0] if sums else None)
     return f" · {money.title} {cells.total(built, money)}" if money else ""
 
 

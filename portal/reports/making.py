@@ -16,9 +16,9 @@ def make_next() -> bool:
         return False
     try:
         with atomic():
-            built = services.made(task)
+            made = services.made(task)
         with atomic():
-            kept = services.note_built(task, built)
+            kept = services.note_built(task, made)
     except Exception as trouble:
         # Whatever it was, somebody waits for this report: it is tried again, and in the end people are told.
         logger.exception("report {} of run {} failed", task.report.code, task.run_id)

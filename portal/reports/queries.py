@@ -14,7 +14,7 @@ from portal.core.database import DB_NOW, db
 from portal.core.errors import NotFound
 from portal.mail.models import MailEnclosure, MailMessage
 from portal.reports.catalogue import REPORTS
-from portal.reports.definition import Report
+from portal.reports.definition import Asked, Report
 from portal.reports.models import ReportReader, ReportRun
 from portal.reports.states import Run
 from portal.schedules.models import Schedule
@@ -22,6 +22,8 @@ from portal.schedules.models import Schedule
 
 def may_read(person: Person, report: Report) -> bool:
     """Whether a report is for somebody: the house's people see all, sellers the ones about themselves."""
+    if report.needs is not None and not roles.may(person.role, report.needs):
+        return False
     if roles.may(person.role, Permission.REPORT_SEE):
         return True
     return report.own and roles.may(person.role, Permission.REPORT_SEE_OWN)
@@ -46,6 +48,11 @@ def run(run_id: int, person: Person) -> ReportRun:
     if found is None:
         raise NotFound
     return found
+
+
+def asked_of(found: ReportRun) -> Asked:
+    """What a run was asked for."""
+    return Asked(found.as_of_on, found.parameters, found.organisation_id)
 
 
 def file_of(found: ReportRun) -> MailEnclosure:

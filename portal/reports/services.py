@@ -35,6 +35,14 @@ LEASE = timedelta(minutes=10)
 AGAIN_AFTER = (timedelta(minutes=1), timedelta(minutes=10))
 
 
+class Made(NamedTuple):
+    """A report and its file, both of one moment."""
+
+    built: Built
+    file_name: str
+    content: bytes
+
+
 class Task(NamedTuple):
     """A run in our hands; `attempt` is the fence."""
 
@@ -115,25 +123,25 @@ def claim() -> Task | None:
     until = DB_NOW + LEASE
     also = {"attempts": run.attempts + 1, "lease_until": until, "next_attempt_at": until, "begun_at": DB_NOW}
     RUN.move(run, Run.BUILDING, actor=SYSTEM, reason=noted("being made"), **also)
-    asked = Asked(run.as_of_on, run.parameters, run.organisation_id)
-    return Task(run.id, run.attempts, catalogue.report(run.report), asked, run.language)
+    return Task(run.id, run.attempts, catalogue.report(run.report), queries.asked_of(run), run.language)
 
 
-def made(task: Task) -> Built:
-    """The report's rows, all from one moment: what is booked meanwhile is either in all of it or in none."""
+def made(task: Task) -> Made:
+    """The report's rows and its file, all from one moment: what is booked meanwhile is either in all of it or in none."""
     db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     db.session.execute(text("SET LOCAL statement_timeout = '300s'"))
-    return build(task.report, task.asked)
+    built = build(task.report, task.asked)
+    with force_locale(task.language):
+        return Made(built, spreadsheet.file_name(built), spreadsheet.content(built))
 
 
-def note_built(task: Task, built: Built) -> bool:
+def note_built(task: Task, made: Made) -> bool:
     """File, totals and letters in one step; False when another maker was faster."""
     run = _fenced(task)
     if run is None:
         return False
-    with force_locale(task.language):
-        name, content = spreadsheet.file_name(built), spreadsheet.xlsx(built)
-    kept = mail.enclose(name, spreadsheet.MEDIA_TYPE, content)
+    built = made.built
+    kept = mail.enclose(made.file_name, spreadsheet.MEDIA_TYPE, made.content)
     RUN.move(
         run, Run.BUILT, actor=SYSTEM, reason=noted("made"), lease_until=None, ended_at=DB_NOW,
         row_count=built.totals["rows"], totals=built.totals, enclosure_id=kept.id,

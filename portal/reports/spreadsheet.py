@@ -26,6 +26,11 @@ LONGEST_CELL = 32_767  # what Excel keeps of a text
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
+def content(built: Built) -> bytes:
+    """The file: the domain's own workbook where it has one, or the one below."""
+    return built.workbook() if built.workbook else xlsx(built)
+
+
 def xlsx(built: Built) -> bytes:
     """The whole report. The last row of the first sheet holds the control totals; the second sheet says them again."""
     book = Workbook(write_only=True)
@@ -62,6 +67,7 @@ def _control(book: Workbook, built: Built) -> None:
         (_("Seen from"), built.asked.as_of_on, Kind.DAY),
         (_("Made at"), clock.now(), Kind.INSTANT),
         *((label, value, Kind.TEXT) for label, value in built.report.said(built.asked.values)),
+        *((note.label, note.words, Kind.TEXT) for note in built.notes),
         (_("Rows"), built.totals["rows"], Kind.COUNT),
         *((c.title, built.totals[c.key], c.kind) for c in built.report.columns if c.summed),
     ]

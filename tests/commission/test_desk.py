@@ -13,7 +13,7 @@ import pypdfium2
 from flask import Flask
 from sqlalchemy import text
 
-from portal import demo_commission
+from portal import demo, demo_commission
 from portal.commission import periods as looks
 from portal.commission import queries, rehearsal
 from portal.commission.rules import Share
@@ -51,6 +51,11 @@ def test_the_demo_month_shows_itself_on_every_page_in_both_languages(app: Flask,
     demo_commission.load()
     demo_commission.load()
     assert ask("SELECT count(*) FROM deal") == [(len(demo_commission.DEALS) + 1,)]
+    for _ in range(2):
+        with atomic():
+            demo.report_schedules()
+    assert ask("SELECT count(*) FROM schedule") == [(len(demo.SENDINGS),)]
+    assert ask("SELECT count(*) FROM report_reader") == [(sum(len(one.readers) for one in demo.SENDINGS),)]
     assert ask_the_books() == []
     db.session.rollback()
     for person in (cast.ayse, cast.burak, cast.gul):

@@ -15,7 +15,7 @@ from flask import Flask
 from portal.core.ports import CallAnswer, Outcome
 from portal.integrations.smtp.adapter import Security
 from portal.integrations.smtp.envelope import NotAnAddress, address, dressed, named, on_the_wire
-from portal.mail.ports import Letter
+from portal.mail.ports import Enclosure, Letter
 from portal.sandbox.faults import Fault
 from portal.sandbox.smtp import blueprints
 from tests.mail.scripted import GO, HELLO, OK, TO_THE_DOT, scripted
@@ -208,7 +208,8 @@ def test_the_mailbox_shows_letters_and_their_links(twin: Twin) -> None:
     for blueprint in blueprints(twin.world):
         app.register_blueprint(blueprint)
     twin.office().send(replace(LETTER, text=LETTER.text + "\n<script>x()</script>"))
-    twin.office().send(replace(LETTER, subject="İkinci", message_id="<2@emanet.tr>"))
+    page_as_a_file = Enclosure("Ödeme <dökümü>.xlsx", "text/html", b"<script>x()</script>")
+    twin.office().send(replace(LETTER, subject="İkinci", message_id="<2@emanet.tr>", enclosure=page_as_a_file))
     browser = app.test_client()
     page = browser.get("/mailbox").text
     assert page.index("İkinci") < page.index("17 numaralı")
@@ -216,6 +217,11 @@ def test_the_mailbox_shows_letters_and_their_links(twin: Twin) -> None:
     assert letter.count('href="http://localhost/orders/17?a=1&amp;b=2"') == 2
     assert "<script>x" not in letter
     assert 'href="javascript' not in letter
-    assert browser.get("/mailbox/9").status_code == 404
+    assert all(browser.get(f"/mailbox/{nothing}").status_code == 404 for nothing in ("9", "9/html", "1/files/1"))
+    assert "Ödeme &lt;dökümü&gt;.xlsx" in page and "20 Bytes" in browser.get("/mailbox/2").text
+    kept = browser.get("/mailbox/2/files/1")
+    assert (kept.data, kept.headers["X-Content-Type-Options"]) == (b"<script>x()</script>", "nosniff")
+    assert kept.headers["Content-Disposition"].startswith("attachment")  # never shown as the page it says it is
+    assert browser.get("/mailbox/2/html").headers["Content-Security-Policy"].startswith("sandbox;")
     found = browser.get("/_sandbox/mail").get_json()
     assert [row["subject"] for row in found] == [LETTER.subject, "İkinci"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from email.message import EmailMessage
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -142,8 +144,17 @@ def test_lists_show_what_may_have_come_twice(twin: Twin, app: Flask, cast: Cast)
     drain()
     due_now()
     drain()
-    page = sign_in(app, cast.gul).get("/admin/mail?state=SENT&q=buyer")[1]
+    gul = sign_in(app, cast.gul)
+    page = gul.get("/admin/mail?state=SENT&q=buyer")[1]
     assert "belki iki kez" in page
+    again = unescape(re.search(r'id="letters" hx-get="([^"]+)" hx-trigger="every 10s"', page)[1])  # type: ignore[index]
+    assert again.startswith("/admin/mail?") and "state=SENT" in again
+    asks = {"HX-Request": "true", "HX-Request-Type": "partial"}
+    assert gul.client.get(again, headers=asks).status_code == 204  # nothing has changed
+    write("another")
+    drain()
+    news = gul.client.get(again, headers=asks)
+    assert news.status_code == 200 and news.text.count("<tr>") == page.count("<tr>") + 1 and "<html" not in news.text
 
 
 def test_what_is_written_into_the_form_arrives_once(twin: Twin, app: Flask, cast: Cast) -> None:

@@ -10,22 +10,38 @@ from flask import Flask
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
+from portal.accounts.roles import Role
+from portal.core import clock
 from portal.core.database import DB_NOW, db
 from portal.core.unit_of_work import atomic
+from portal.disputes import queries as disputes_queries
+from portal.disputes import services as disputes
+from portal.disputes.models import DisputePhoto, PieceDispute
+from portal.disputes.pictures import redrawn
+from portal.disputes.states import Resolution
 from portal.inbox import queries as inbox
 from portal.inbox.models import InboxAttempt, InboxMessage
 from portal.mail import services as mails
 from portal.mail.models import MailEnclosure, MailMessage
+from portal.marketplace.models import StorefrontPackage
 from portal.outbox.models import ProviderAttempt
+from portal.packing.models import PackingTask
 from portal.privacy import services
 from portal.privacy.forgetting import forget
 from portal.settings import Settings, WrongSettings
+from portal.shipping import queries as shipping_queries
+from portal.shipping import services as shipping
+from portal.shipping.models import CarrierScan, Shipment
+from portal.shipping.ports import Scan, Tracked
+from portal.workflows import arguments
 from tests import story
-from tests.cast import Cast, sign_in
+from tests.cast import Cast, actor, sign_in
 from tests.mail.letters import write
+from tests.pictures import a_photo
 from tests.world import SandboxControl
 
-NOTHING = {"messages": 0, "letters": 0, "files": 0, "errors": 0, "notes": 0}
+KINDS = ("messages", "letters", "files", "errors", "notes", "photos", "scans", "parcels", "customers")
+NOTHING = dict.fromkeys(KINDS, 0)
 
 
 def age(days: int) -> None:
@@ -85,6 +101,79 @@ def test_what_still_waits_is_not_forgotten(app: Flask, cast: Cast, sandbox: Sand
     assert inbox.raw_body(1) != b""
 
 
+def test_pictures_carriers_words_and_customers_names_are_forgotten_when_nobody_needs_them(
+    app: Flask, cast: Cast, sandbox: SandboxControl
+) -> None:
+    dispute = story.objected(story.paid(app, cast, sandbox)[0], cast)
+    said = Scan(Tracked.DELIVERED, "5", "TESLİM ALAN: FATMA YILDIZ", place="Kadıköy")
+    with atomic():
+        disputes.add_photo(dispute, redrawn(a_photo()), count=0, by=actor(cast.fatma))
+        parcel = shipping_queries.parcel_for_update(dispute.shipment_id)
+        shipping.hear(parcel, [said])
+    package_id, task_id = a_package_that_was_packed()
+    long_ago(731)
+    for sin in ("dispute_photo SET jpeg = 'x'", "carrier_scan SET words = '', place = ''"):
+        with pytest.raises(IntegrityError, match="rows are only added"), atomic():
+            db.session.execute(text("SELECT set_config('emanet.retention', 'on', true)"))
+            db.session.execute(text(f"UPDATE {sin}"))
+    found = forget()
+    assert (found["scans"], found["parcels"], found["customers"]) == (1, 1, 0)
+    assert (found["photos"], shown(dispute)) == (0, 1)  # it is still argued about
+    with atomic():
+        arguments.settle(
+            dispute.id, Resolution.RELEASE, role=Role.BUYER, by=actor(cast.fatma), because="köşesi önemli değilmiş"
+        )
+    assert forget() == NOTHING  # settled today
+    with atomic():
+        package = db.session.get_one(StorefrontPackage, package_id)
+        package.state = "DELIVERED"
+        db.session.execute(update(PieceDispute).values(settled_at=DB_NOW - timedelta(days=731)))
+    found = forget()
+    assert (found["photos"], found["customers"]) == (1, 2)
+    assert shown(dispute) == 0
+    assert sign_in(app, cast.fatma).get(f"/disputes/{dispute.id}/photos/1")[0] == 404
+    db.session.expire_all()
+    package = db.session.get_one(StorefrontPackage, package_id)
+    assert (package.customer_name, package.city, db.session.get_one(PackingTask, task_id).receiver) == ("", "", "")
+    assert forget() == NOTHING
+    with atomic():  # the carrier says it once more: known, and not written again
+        assert shipping.hear(shipping_queries.parcel_for_update(dispute.shipment_id), [said]) == []
+
+
+def shown(dispute: PieceDispute) -> int:
+    """Pictures on its page."""
+    return len(disputes_queries.photos(dispute.id))
+
+
+def a_package_that_was_packed() -> tuple[int, int]:
+    """A marketplace's package that still lies here, and its task."""
+    with atomic():
+        package = StorefrontPackage(
+            storefront="trendyol", package_key="7", order_number="7", state="PICKING", words="Picking",
+            ordered_at=clock.now(), changed_at=clock.now(), customer_name="Fatma Yıldız", city="Kadıköy",
+        )  # fmt: skip
+        db.session.add(package)
+        db.session.flush()
+        task = PackingTask(
+            source_kind="storefront", source_id=package.id, number="7", barcode="7", receiver="Fatma Yıldız, Kadıköy"
+        )
+        db.session.add(task)
+        db.session.flush()
+        return package.id, task.id
+
+
+def long_ago(days: int) -> None:
+    """Everything of the story happened so long ago."""
+    age(days)
+    ago = DB_NOW - timedelta(days=days)
+    with atomic():
+        db.session.execute(update(StorefrontPackage).values(changed_at=ago))
+        db.session.execute(update(Shipment).values(created_at=ago))
+        db.session.execute(text("SET LOCAL session_replication_role = replica"))
+        db.session.execute(update(DisputePhoto).values(added_at=ago))
+        db.session.execute(update(CarrierScan).values(heard_at=ago))
+
+
 SINS = {
     "another column": "UPDATE provider_attempt SET note = '', outcome = 'DONE '",
     "not emptied": "UPDATE provider_attempt SET note = 'x'",
@@ -125,8 +214,8 @@ def test_the_word_is_forgotten_with_the_transaction(app: Flask, cast: Cast, sand
 
 
 def test_a_period_the_database_would_refuse_is_refused_at_start() -> None:
-    with pytest.raises(WrongSettings, match="RETENTION_NOTE_DAYS"):
-        Settings.from_env({"RETENTION_NOTE_DAYS": "7"})
+    with pytest.raises(WrongSettings, match=r"RETENTION_NOTE_DAYS[^$]*RETENTION_PHOTO_DAYS"):
+        Settings.from_env({"RETENTION_NOTE_DAYS": "7", "RETENTION_PHOTO_DAYS": "29", "RETENTION_SCAN_DAYS": "30"})
 
 
 def test_what_we_know_of_somebody_is_told_once_asked_with_a_reason(

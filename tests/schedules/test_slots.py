@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from jobs import schedule as jobs
 from portal.core import timetable
@@ -20,7 +20,7 @@ from portal.reports import services as reports
 from portal.schedules import queries
 from portal.schedules import services as schedules
 from portal.schedules.models import Schedule, ScheduleTick
-from portal.schedules.services import MOST_ATTEMPTS, SlotLost
+from portal.schedules.services import MOST_ATTEMPTS, Claimed, SlotLost
 from portal.schedules.states import CatchUp, TickOutcome
 from tests import story
 from tests.cast import Cast, actor, sign_in
@@ -286,16 +286,55 @@ def test_the_schedules_page_shows_everything_and_says_when_nobody_keeps_them(
     assert page.count("<tr>") == len(jobs.TIMETABLE) + 2
 
 
-def test_who_only_looks_when_it_last_ran_runs_the_slot_more_than_once(app: Flask) -> None:
-    """The naive twin: no row, no unique key, only "is it due?"."""
-    last: list[int] = []
-    meeting = threading.Barrier(8)
+def test_without_the_claim_a_slot_runs_twice_and_without_its_key_it_is_written_twice(
+    app: Flask, clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The naive twin: the same code over the same rows, once without the row's lock, once with it."""
+    runs = {}
+    for locked in (False, True):
+        clockwork.passes(minutes=10)
+        assert clockwork.look() == 1
+        with monkeypatch.context() as fault:
+            runs[locked] = how_often_it_runs(app, clockwork, fault, locked=locked)
+    assert runs[False] > 1
+    assert runs[True] == 1
+    clockwork.set(dealt_until_at=None)  # a scheduler that does not know how far the last one came
+    assert clockwork.look() == 0
+    clockwork.set(dealt_until_at=None)
+    db.session.execute(text("ALTER TABLE schedule_tick DROP CONSTRAINT pk_schedule_tick CASCADE"))
+    assert schedules.write_down_due_slots() == 1
+    assert len(outcomes(clockwork.id)) == 3
+    db.session.rollback()
 
-    def naive() -> None:
-        due = not last
-        meeting.wait(10)
-        if due:
-            last.append(1)
 
-    crowd(app, naive, 8)
-    assert len(last) > 1
+def how_often_it_runs(
+    app: Flask, clockwork: Clockwork, fault: pytest.MonkeyPatch, *, locked: bool, size: int = 6
+) -> int:
+    """Everybody takes what he thinks is his, at the same moment: who has taken waits until the others have looked."""
+    meeting = threading.Barrier(size)
+    next_open, another_runs = schedules._next_open, schedules._another_runs
+    ran: list[Claimed] = []
+
+    def looked_then_marks(tick: ScheduleTick) -> bool:
+        meeting.wait(60)
+        return another_runs(tick)
+
+    def without_lock() -> object:
+        wanted = next_open()
+        wanted._for_update_arg = None
+        return wanted
+
+    def run() -> None:
+        claimed = clockwork.claim()
+        if claimed is None:
+            meeting.wait(60)
+        else:
+            ran.append(claimed)
+
+    fault.setattr(schedules, "_another_runs", looked_then_marks)
+    if not locked:
+        fault.setattr(schedules, "_next_open", without_lock)
+    crowd(app, run, size)
+    with atomic():
+        schedules.finish(ran[0], TickOutcome.DONE, "")
+    return len(ran)

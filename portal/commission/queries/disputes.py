@@ -84,9 +84,10 @@ def conversation(dispute_id: int) -> list[CommissionDisputeMessage]:
 
 
 def papers(dispute_id: int) -> list[CommissionDisputeAttachment]:
-    """The pictures, without their content."""
+    """The pictures, without their content; what was forgotten in time is none any more."""
     kept = CommissionDisputeAttachment
-    return list(db.session.scalars(select(kept).where(kept.dispute_id == dispute_id).order_by(kept.id)))
+    mine = (kept.dispute_id == dispute_id, func.octet_length(kept.jpeg) > 0)
+    return list(db.session.scalars(select(kept).where(*mine).order_by(kept.id)))
 
 
 def paper(dispute_id: int, paper_id: int) -> CommissionDisputeAttachment:
@@ -96,6 +97,6 @@ def paper(dispute_id: int, paper_id: int) -> CommissionDisputeAttachment:
     found: CommissionDisputeAttachment | None = (
         db.session.execute(wanted).scalar_one_or_none() if 0 < paper_id < 2**63 else None
     )
-    if found is None:
+    if found is None or not found.jpeg:
         raise NotFound
     return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import io
 from collections.abc import Coroutine
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -14,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
-from flask import Blueprint, Response, abort, jsonify, render_template
+from flask import Blueprint, Response, abort, jsonify, render_template, send_file
 
 from portal.sandbox.faults import Fault
 from portal.sandbox.store import Row
@@ -24,6 +26,10 @@ TAKEN = "250 2.0.0 Alindi"
 NO_SUCH_MAILBOX = "550 5.1.1 Boyle bir posta kutusu yok"
 LATER = "451 4.3.0 Sonra tekrar deneyin"
 LONGEST_SECONDS = 120.0
+# Shown in the browser; every other file is downloaded, whatever its sender calls it.
+SHOWN = {"application/pdf", "image/jpeg", "image/png", "text/plain"}
+# A letter's HTML is a stranger's: it may look as it likes, and do nothing.
+FRAMED = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 
 
 class Clerk:
@@ -115,6 +121,7 @@ def keep(world: World, envelope: Envelope) -> Row:
         "date": str(message.get("Date", "")),
         "text": _part(message, "plain"),
         "html": _part(message, "html"),
+        "files": _put_aside(world, key, message),
         "headers": [[name, str(value)] for name, value in message.items()],
         "received_at": world.now().isoformat(),
     }
@@ -122,6 +129,19 @@ def keep(world: World, envelope: Envelope) -> Row:
         world.store.put("mail", key, row)
         world.store.count("mail", message_id)
     return row
+
+
+def _put_aside(world: World, letter: str, message: EmailMessage) -> list[Row]:
+    """What is enclosed: the contents beside the letter, their names and sizes in it."""
+    found = []
+    for place, part in enumerate(message.iter_attachments(), start=1):
+        content = part.get_payload(decode=True) or b""
+        assert isinstance(content, bytes)
+        facts = {"name": part.get_filename() or f"ek-{place}", "media_type": part.get_content_type()}
+        kept = base64.b64encode(content).decode()
+        world.store.put("mail_file", f"{letter}-{place}", {**facts, "content": kept})
+        found.append({**facts, "place": place, "size": len(content)})
+    return found
 
 
 def _part(message: EmailMessage, kind: str) -> str:
@@ -167,6 +187,24 @@ def blueprints(world: World) -> list[Blueprint]:
         if letter is None:
             abort(404)
         return render_template("letter.html", letter=letter, links=links_of(letter["html"]))
+
+    @bp.get("/mailbox/<key>/html")
+    def _html(key: str) -> Response:
+        letter = world.store.get("mail", key)
+        if letter is None or not letter["html"]:
+            abort(404)
+        return Response(letter["html"], headers={"Content-Security-Policy": FRAMED})
+
+    @bp.get("/mailbox/<key>/files/<int:place>")
+    def _file(key: str, place: int) -> Response:
+        kept = world.store.get("mail_file", f"{key}-{place}")
+        if kept is None:
+            abort(404)
+        media_type, content = kept["media_type"], io.BytesIO(base64.b64decode(kept["content"]))
+        away = media_type not in SHOWN
+        answer = send_file(content, mimetype=media_type, as_attachment=away, download_name=kept["name"])
+        answer.headers["X-Content-Type-Options"] = "nosniff"
+        return answer
 
     @bp.get("/_sandbox/mail")
     def _mail() -> Response:
