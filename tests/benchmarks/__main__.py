@@ -9,9 +9,11 @@ import itertools
 import statistics
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
+from flask import Flask
 
 from portal.app import create_app
 from portal.core.actor import SYSTEM
@@ -40,15 +42,22 @@ def median_micros(work: Callable[[], object]) -> float:
     return statistics.median(rounds)
 
 
-def main() -> None:
-    """One row per measurement: what, microseconds, how many times the floor."""
+@contextmanager
+def prepared() -> Iterator[tuple[Flask, str]]:
+    """A portal of its own with its tables and the demo's people, and the address of its database."""
     servers = for_tests.ensure_servers()
     url = for_tests.clone_database(servers.database_url, "template1", f"bench_{uuid.uuid4().hex[:8]}")
     app = create_app(test_settings(url, servers.redis_url, "http://127.0.0.1:9", smtp_port=9))
     done = app.test_cli_runner().invoke(args=["prepare"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
+    with app.app_context():
+        yield app, url
+
+
+def main() -> None:
+    """One row per measurement: what, microseconds, how many times the floor."""
     numbers = itertools.count()
-    with app.app_context(), psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as plain:
+    with prepared() as (app, url), psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as plain:
         plain.execute("CREATE TABLE floor (id bigserial PRIMARY KEY, key text UNIQUE, body bytea)")
         body = b"x" * 400
 
