@@ -133,6 +133,8 @@ class Settings:
     retention_letter_days: int = 365  # texts of letters
     retention_file_days: int = 365  # files of reports
     retention_error_days: int = 90  # errors on the page
+    retention_push_days: int = 90  # what was said of each barcode in a stock push; the pushes themselves stay
+    retention_package_days: int = 365  # whom a marketplace's package was for, after nothing changed about it
     media_folder: str = ""  # where pictures and brochures are mounted; empty: none
     media_timeout_seconds: Decimal = Decimal(5)  # how long the mount may take for one file
     log_folder: str = ""  # one rotating file per module; empty: standard error only
@@ -238,6 +240,8 @@ class Settings:
             retention_letter_days=reader.whole("RETENTION_LETTER_DAYS", cls.retention_letter_days),
             retention_file_days=reader.whole("RETENTION_FILE_DAYS", cls.retention_file_days),
             retention_error_days=reader.whole("RETENTION_ERROR_DAYS", cls.retention_error_days),
+            retention_push_days=reader.whole("RETENTION_PUSH_DAYS", cls.retention_push_days),
+            retention_package_days=reader.whole("RETENTION_PACKAGE_DAYS", cls.retention_package_days),
             media_folder=reader.get("MEDIA_FOLDER"),
             media_timeout_seconds=reader.decimal("MEDIA_TIMEOUT_SECONDS", cls.media_timeout_seconds),
             log_folder=reader.get("LOG_FOLDER"),

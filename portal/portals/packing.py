@@ -14,14 +14,16 @@ from portal.core import clock
 from portal.core.errors import BadInput, NotFound
 from portal.core.unit_of_work import atomic
 from portal.core.web import paged, region, search_words
+from portal.marketplace import queries as marketplace_queries
+from portal.marketplace.models import StorefrontPackage
 from portal.packing import queries
 from portal.packing import services as packing
 from portal.packing.models import PackingTask
 from portal.packing.services import LONGEST_BARCODE
 from portal.packing.states import PACKING, STOPS, VERDICT_WORDS, Packing, Source
 from portal.portals.packing_board import board_of, key_of
+from portal.workflows import package_labels, packing_queue, set_aside
 from portal.workflows import packing as story
-from portal.workflows import packing_queue, set_aside
 
 bp = Blueprint("packing", __name__, url_prefix="/packing")
 
@@ -70,6 +72,7 @@ def task(task_id: int) -> str:
         box_id=uuid.uuid4(),
         words={verdict.value: words for verdict, words in VERDICT_WORDS.items()},
         caught=queries.caught(task_id) if board.task.state == Packing.PACKED else {},
+        packages=_packages(board.task) if board.task.state == Packing.PACKED else [],
     )
 
 
@@ -141,6 +144,13 @@ def log(task_id: int) -> str:
         words=VERDICT_WORDS,
         machine=PACKING,
     )
+
+
+def _packages(task: PackingTask) -> list[StorefrontPackage]:
+    """What a marketplace's label is printed for: the package, or what the marketplace made of its boxes."""
+    if task.source_kind != Source.STOREFRONT:
+        return []
+    return package_labels.goes_out(marketplace_queries.package(task.source_id))
 
 
 def _seen_by_me(task_id: int) -> PackingTask:

@@ -40,6 +40,8 @@ PERIODS = (
     Period("RETENTION_LETTER_DAYS", _l("Texts of letters")),
     Period("RETENTION_FILE_DAYS", _l("Files of reports")),
     Period("RETENTION_ERROR_DAYS", _l("Errors")),
+    Period("RETENTION_PACKAGE_DAYS", _l("Names and addresses of marketplaces' customers")),
+    Period("RETENTION_PUSH_DAYS", _l("What storefronts were told of each barcode")),
 )
 
 

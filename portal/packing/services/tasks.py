@@ -166,6 +166,14 @@ def drop_source(source: Source, source_id: int, *, by: Actor, because: str) -> N
         drop(task, by=by, because=because)
 
 
+def forget_receivers(source: Source, source_ids: Sequence[int]) -> None:
+    """Whom these were for is no longer said."""
+    these = (PackingTask.source_kind == source.value, PackingTask.source_id.in_(source_ids))
+    db.session.execute(
+        update(PackingTask).where(*these).values(receiver="").execution_options(synchronize_session=False)
+    )
+
+
 def insist_complete(task: PackingTask) -> None:
     """Refuse, naming what is not in a box yet, unless everything is."""
     rows = select(PackingLine).where(PackingLine.task_id == task.id, PackingLine.packed < PackingLine.wanted)
