@@ -33,6 +33,7 @@ STOREFRONT_SETTINGS = (
 )  # fmt: skip
 
 FEWEST_NOTE_DAYS = 30
+FEWEST_PUSH_DAYS = 8  # the books compare the pushes of the last week with their lines
 
 
 class WrongSettings(SystemExit):
@@ -133,7 +134,7 @@ class Settings:
     retention_letter_days: int = 365  # texts of letters
     retention_file_days: int = 365  # files of reports
     retention_error_days: int = 90  # errors on the page
-    retention_push_days: int = 90  # what was said of each barcode in a stock push; the pushes themselves stay
+    retention_push_days: int = 90  # what a stock push said of each barcode (the pushes stay); 8 at least
     retention_package_days: int = 365  # whom a marketplace's package was for, after nothing changed about it
     media_folder: str = ""  # where pictures and brochures are mounted; empty: none
     media_timeout_seconds: Decimal = Decimal(5)  # how long the mount may take for one file
@@ -259,6 +260,8 @@ class Settings:
             )
         if settings.retention_note_days < FEWEST_NOTE_DAYS:
             reader.wrong.append(f"RETENTION_NOTE_DAYS must be {FEWEST_NOTE_DAYS} at least: the database refuses less")
+        if settings.retention_push_days < FEWEST_PUSH_DAYS:
+            reader.wrong.append(f"RETENTION_PUSH_DAYS must be {FEWEST_PUSH_DAYS} at least: the books ask for a week")
         reader.wrong += settings.wrong_issuer()
         if reader.wrong:
             raise WrongSettings("The portal cannot start:\n  " + "\n  ".join(reader.wrong))

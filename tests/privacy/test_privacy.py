@@ -127,6 +127,8 @@ def test_the_word_is_forgotten_with_the_transaction(app: Flask, cast: Cast, sand
 def test_a_period_the_database_would_refuse_is_refused_at_start() -> None:
     with pytest.raises(WrongSettings, match="RETENTION_NOTE_DAYS"):
         Settings.from_env({"RETENTION_NOTE_DAYS": "7"})
+    with pytest.raises(WrongSettings, match="RETENTION_PUSH_DAYS"):
+        Settings.from_env({"RETENTION_PUSH_DAYS": "7"})
 
 
 def test_what_we_know_of_somebody_is_told_once_asked_with_a_reason(
