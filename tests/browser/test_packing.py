@@ -344,7 +344,7 @@ def test_on_a_phone(app: Flask, cast: Cast, sandbox: SandboxControl, portal: Flo
     scan(page, "1")
     scan(page, THIRTY[0][0])
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         cem.no_barriers()
         cem.picture(f"packing-phone-{scheme}-wrong")
     heights = page.evaluate(

@@ -76,7 +76,7 @@ def labels(app: Flask, cast: Cast, *packages: int, form: str = "zpl") -> tuple[i
     answer = cem.client.post(
         "/labels/packages", data={"id": [str(one) for one in packages], "format": form, "csrf_token": cem.token}
     )
-    return answer.status_code, answer.get_data(as_text=form == "zpl") if form == "zpl" else answer.mimetype
+    return answer.status_code, answer.get_data(as_text=True) if form == "zpl" else str(answer.mimetype)
 
 
 def test_a_package_is_packed_and_the_marketplace_hears_it(
