@@ -27,6 +27,7 @@ lint: $(STAMP) $(CATALOGUE).mo ## ruff, mypy, import-linter, templates
 
 faults: $(STAMP) $(CATALOGUE).mo ## The fault suite alone
 	PAYMENTS=500 RUNS=300 $(BIN)/python -m pytest -m faults
+	SCANS=1000 CUT_SECONDS=20 $(BIN)/python -m pytest tests/browser/test_packing.py -n0 -k 'network_cut or thousand_scans'
 
 bench: $(STAMP) $(CATALOGUE).mo ## Ratios against a floor measured in the same run
 	$(BIN)/python -m tests.benchmarks

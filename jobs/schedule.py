@@ -28,6 +28,7 @@ from portal.workflows import (
     aging_fetch,
     arguments,
     delivery,
+    marketplace_forgetting,
     marketplace_jobs,
     notices,
     payouts,
@@ -70,6 +71,7 @@ TIMETABLE = [
     Periodic(noted("put away ended sessions"), put_away, timedelta(hours=1)),
     Periodic(noted("look through the media folder"), looking.look_through, timedelta(minutes=10)),
     Periodic(noted("forget personal data in time"), forgetting.forget, timedelta(days=1), at_hour=4),
+    Periodic(noted("forget old packages and pushes"), marketplace_forgetting.forget, timedelta(days=1), at_hour=4),
     Periodic(noted("tell administrators of errors"), tell_of_troubles, timedelta(minutes=15)),
     Periodic(noted("payout reconciliation"), lambda: payouts.reconcile(by=NIGHTLY), timedelta(days=1), at_hour=3),
     Periodic(

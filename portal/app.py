@@ -69,6 +69,7 @@ from portal.portals import (
     my_commission,
     network,
     packing,
+    packing_scans,
     packing_tools,
     post,
     privacy,
@@ -119,7 +120,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     refusals.init(app)
     add_filters(app)
     wiring.cast(app, settings)
-    warehouse_people = (warehouse, packing, packing_tools, marketplace, stockroom, goods, push, media)
+    warehouse_people = (warehouse, packing, packing_scans, packing_tools, marketplace, stockroom, goods, push, media)
     desk_people = (finance, aging, admin, schedules, reports, post, privacy, my_commission)
     people = (buyer, seller, *warehouse_people, *desk_people, disputes, doorstep, labels)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):

@@ -33,6 +33,7 @@ STOREFRONT_SETTINGS = (
 )  # fmt: skip
 
 FEWEST_NOTE_DAYS = 30
+FEWEST_PUSH_DAYS = 8  # the books compare the pushes of the last week with their lines
 
 
 class WrongSettings(SystemExit):
@@ -133,10 +134,11 @@ class Settings:
     retention_note_days: int = 365  # providers' own words in the history of tries; 30 at least
     retention_scan_days: int = 365  # carriers' own words about parcels; 30 at least
     retention_photo_days: int = 730  # pictures of settled disputes; 30 at least
-    retention_customer_days: int = 365  # names and towns of marketplace customers
     retention_letter_days: int = 365  # texts of letters
     retention_file_days: int = 365  # files of reports
     retention_error_days: int = 90  # errors on the page
+    retention_push_days: int = 90  # what a stock push said of each barcode (the pushes stay); 8 at least
+    retention_customer_days: int = 365  # whom a marketplace's package was for, after nothing changed about it
     media_folder: str = ""  # where pictures and brochures are mounted; empty: none
     media_timeout_seconds: Decimal = Decimal(5)  # how long the mount may take for one file
     log_folder: str = ""  # one rotating file per module; empty: standard error only
@@ -246,6 +248,7 @@ class Settings:
             retention_letter_days=reader.whole("RETENTION_LETTER_DAYS", cls.retention_letter_days),
             retention_file_days=reader.whole("RETENTION_FILE_DAYS", cls.retention_file_days),
             retention_error_days=reader.whole("RETENTION_ERROR_DAYS", cls.retention_error_days),
+            retention_push_days=reader.whole("RETENTION_PUSH_DAYS", cls.retention_push_days),
             media_folder=reader.get("MEDIA_FOLDER"),
             media_timeout_seconds=reader.decimal("MEDIA_TIMEOUT_SECONDS", cls.media_timeout_seconds),
             log_folder=reader.get("LOG_FOLDER"),
@@ -265,6 +268,8 @@ class Settings:
             if getattr(settings, f"retention_{kind}_days") < FEWEST_NOTE_DAYS:
                 name = f"RETENTION_{kind.upper()}_DAYS"
                 reader.wrong.append(f"{name} must be {FEWEST_NOTE_DAYS} at least: the database refuses less")
+        if settings.retention_push_days < FEWEST_PUSH_DAYS:
+            reader.wrong.append(f"RETENTION_PUSH_DAYS must be {FEWEST_PUSH_DAYS} at least: the books ask for a week")
         reader.wrong += settings.wrong_issuer()
         if reader.wrong:
             raise WrongSettings("The portal cannot start:\n  " + "\n  ".join(reader.wrong))

@@ -20,7 +20,7 @@ bp = Blueprint("accounts", __name__)
 HOMES = {
     Role.BUYER: "/buyer/",
     Role.SELLER: "/seller/",
-    Role.PACKER: "/warehouse/",
+    Role.PACKER: "/packing/",
     Role.FINANCE: "/finance/",
     Role.BROKER: "/finance/",
     Role.ADMIN: "/admin/",

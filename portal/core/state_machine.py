@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import CursorResult, ForeignKey, Index, insert, update
+from sqlalchemy import ForeignKey, Index, text, update
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.core import clock
 from portal.core.actor import Actor
@@ -35,6 +36,14 @@ class Transition(Model):
     reason: Mapped[str]
     at: Mapped[datetime]
     recorded_at: Mapped[datetime] = recorded_now()
+
+
+# Many moves in one statement, in the order in which they were said.
+NOTE = text(
+    """INSERT INTO transition (subject_kind, subject_id, from_state, to_state, actor, actor_person_id, reason, at)
+       SELECT :kind, id, :before, :after, :actor, :person, :reason, :at
+       FROM unnest(CAST(:ids AS text[])) WITH ORDINALITY AS said(id, n) ORDER BY n"""
+)
 
 
 class Meaning(NamedTuple):
@@ -79,7 +88,7 @@ class StateMachine(Generic[S]):
     def begin(self, thing: Any, *, actor: Actor, reason: str) -> None:
         """Write down that the thing came to be, in the state it has."""
         db.session.flush()
-        self._note(thing, None, getattr(thing, self.column), actor, reason)
+        self._note([thing.id], None, str(getattr(thing, self.column)), actor, reason)
 
     def move(self, thing: Any, to: S, *, actor: Actor, reason: str, **also: Any) -> None:
         """Move it if it still is where we think it is; refuses when the table or another process says no.
@@ -91,45 +100,31 @@ class StateMachine(Generic[S]):
         if not self.allows(from_, to):
             raise WrongMoment(_l("This is no longer possible: the state has changed."), state=from_, wanted=to)
         table = type(thing)
-        moved = cast(
-            "CursorResult[Any]",
-            db.session.execute(
-                update(table)
-                .where(table.id == thing.id, getattr(table, self.column) == from_)
-                .values({self.column: to.value, **also})
-                .execution_options(synchronize_session=False)
-            ),
-        )
-        if moved.rowcount != 1:
+        columns = [self.column, *also]
+        moved = db.session.execute(
+            update(table)
+            .where(table.id == thing.id, getattr(table, self.column) == from_)
+            .values({self.column: to.value, **also})
+            .returning(*(getattr(table, name) for name in columns))
+            .execution_options(synchronize_session=False)
+        ).one_or_none()
+        if moved is None:
             raise WrongMoment(_l("Somebody else was faster. Please look again."), state=from_, wanted=to)
-        db.session.refresh(thing, [self.column, *also])
-        self._note(thing, from_, to, actor, reason)
+        for name, value in zip(columns, moved, strict=True):
+            set_committed_value(thing, name, value)
+        self._note([thing.id], from_, str(to), actor, reason)
 
     def moved_all(self, ids: Sequence[int], from_: S, to: S, *, actor: Actor, reason: str) -> None:
         """Write down the same move of many things at once. The caller has moved them, by one conditional UPDATE."""
         assert self.allows(from_, to)
-        same = {"subject_kind": self.subject, "from_state": from_.value, "to_state": to.value, "reason": reason}
-        who = {"actor": actor.name, "actor_person_id": actor.person_id, "at": clock.now()}
-        if ids:
-            db.session.execute(insert(Transition), [{"subject_id": str(thing_id), **same, **who} for thing_id in ids])
+        self._note(ids, from_, str(to), actor, reason)
 
     def begun_all(self, ids: Sequence[int], first: S, *, actor: Actor, reason: str) -> None:
         """Write down that many things came to be."""
-        same = {"subject_kind": self.subject, "from_state": None, "to_state": first.value, "reason": reason}
-        who = {"actor": actor.name, "actor_person_id": actor.person_id, "at": clock.now()}
-        if ids:
-            db.session.execute(insert(Transition), [{"subject_id": str(thing_id), **same, **who} for thing_id in ids])
+        self._note(ids, None, str(first), actor, reason)
 
-    def _note(self, thing: Any, from_: str | None, to: str, actor: Actor, reason: str) -> None:
-        db.session.add(
-            Transition(
-                subject_kind=self.subject,
-                subject_id=str(thing.id),
-                from_state=from_,
-                to_state=str(to),
-                actor=actor.name,
-                actor_person_id=actor.person_id,
-                reason=reason,
-                at=clock.now(),
-            )
-        )
+    def _note(self, ids: Sequence[object], from_: str | None, to: str, actor: Actor, reason: str) -> None:
+        if ids:
+            said = {"kind": self.subject, "ids": [str(one) for one in ids], "before": from_, "after": to}
+            who = {"actor": actor.name, "person": actor.person_id, "reason": reason, "at": clock.now()}
+            db.session.execute(NOTE, said | who)

@@ -52,12 +52,16 @@ class StorefrontPackage(Model):
     superseded: Mapped[bool] = mapped_column(server_default=text("false"))
     customer_name: Mapped[str] = mapped_column(server_default="")
     city: Mapped[str] = mapped_column(server_default="")
+    address: Mapped[str] = mapped_column(server_default="")
+    district: Mapped[str] = mapped_column(server_default="")
+    postal_code: Mapped[str] = mapped_column(server_default="")
     cargo_provider: Mapped[str] = mapped_column(server_default="")
     cargo_tracking_number: Mapped[str] = mapped_column(server_default="")
     ship_by: Mapped[datetime | None]
     invoice_number: Mapped[str] = mapped_column(server_default="")
     # When our packers confirmed it (or the one it was split from): its goods have left their shelves.
     packed_at: Mapped[datetime | None]
+    label_prints: Mapped[int] = mapped_column(server_default=text("0"))
     # The last thing about it a person should look at: an answer that did not read, a refusal. Empty: nothing.
     trouble: Mapped[str] = mapped_column(server_default="")
     # The database's instant before which we asked, when we last heard of it.

@@ -55,6 +55,9 @@ class StorefrontPackage:
     origin_keys: tuple[str, ...] = ()
     customer_name: str = ""
     city: str = ""
+    address: str = ""  # street and number, as they say it
+    district: str = ""
+    postal_code: str = ""
     cargo_provider: str = ""
     cargo_tracking_number: str = ""
     ship_by: datetime | None = None

@@ -97,6 +97,15 @@ def task(task_id: int) -> PackingTask:
     return found
 
 
+def source_of(task_id: int) -> tuple[Source, int]:
+    """What a task packs; that never changes."""
+    wanted = select(PackingTask.source_kind, PackingTask.source_id).where(PackingTask.id == task_id)
+    found = db.session.execute(wanted).one_or_none() if 0 < task_id < 2**63 else None
+    if found is None:
+        raise NotFound
+    return Source(found.source_kind), found.source_id
+
+
 def board(task_id: int) -> Board:
     """Everything the screen shows, in five statements whatever the number of lines."""
     return Board(task(task_id), lines(task_id), boxes(task_id), last_scans(task_id), present(task_id))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, request
 from flask_babel import gettext as _
 
@@ -9,7 +11,8 @@ from portal.accounts.guard import current_person, requires
 from portal.accounts.roles import Permission, Role
 from portal.core.errors import BadInput
 from portal.core.unit_of_work import atomic
-from portal.workflows import labels
+from portal.shipping.labels import Label
+from portal.workflows import labels, package_labels
 
 bp = Blueprint("labels", __name__)
 MOST = 200
@@ -23,6 +26,20 @@ def printed() -> Response:
     seller = current_person().organisation_id if current_person().role == Role.SELLER else None
     with atomic():
         made = labels.labels_of(ids, seller_id=seller)
+    return _sheets(made)
+
+
+@bp.post("/labels/packages")
+@requires(Permission.SHIPMENT_PACK)
+def packages() -> Response:
+    """The labels of packages marketplaces sold, with their cargo barcodes."""
+    ids, sender_id = _chosen(), current_person().organisation_id
+    with atomic():
+        made = package_labels.labels_of(ids, sender_id=sender_id)
+    return _sheets(made)
+
+
+def _sheets(made: Sequence[Label]) -> Response:
     if request.form.get("format") == "zpl":
         return Response(labels.zpl(made), mimetype="text/plain", headers=_named("zpl"))
     return Response(labels.pdf(made), mimetype="application/pdf", headers=_named("pdf"))

@@ -24,7 +24,7 @@ from portal.orders import queries as orders_queries
 from portal.outbox import queries as outbox_queries
 from portal.stock import queries as stock_queries
 from portal.stock import services as stock
-from portal.workflows import marketplace_jobs, marketplace_orders
+from portal.workflows import marketplace_jobs, marketplace_orders, package_labels
 from portal.workflows.marketplace_stock import source_of
 
 bp = Blueprint("marketplace", __name__, url_prefix="/warehouse/marketplace")
@@ -93,6 +93,7 @@ def package(package_id: int) -> str:
         intents=outbox_queries.intents_about(marketplace_orders.SUBJECT, [str(package_id)]),
         origins=marketplace_queries.origins_of(found),
         successors=marketplace_queries.successors_of(found),
+        has_label=package_labels.has_label(found),
         returns=listing.return_rows(listing.returns(only_expected=False, package_id=package_id)),
     )
 

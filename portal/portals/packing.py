@@ -3,89 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from datetime import datetime
-from functools import wraps
-from typing import Annotated, Any, Literal, TypeVar, cast
 
-import msgspec
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from portal.accounts.guard import current_actor, current_person, requires
 from portal.accounts.roles import Permission, Role
 from portal.core import clock
-from portal.core.api import reply
-from portal.core.errors import BadInput, NotFound, Refusal
+from portal.core.errors import BadInput, NotFound
 from portal.core.unit_of_work import atomic
 from portal.core.web import paged, region, search_words
-from portal.packing import queries, rules
+from portal.marketplace import queries as marketplace_queries
+from portal.marketplace.models import StorefrontPackage
+from portal.packing import queries
 from portal.packing import services as packing
 from portal.packing.models import PackingTask
-from portal.packing.services import LONGEST_BARCODE, Heard, Said
-from portal.packing.states import PACKING, STILL_TO_PACK, STOPS, VERDICT_WORDS, Packing, Source, Verdict
-from portal.stock import queries as stock_queries
+from portal.packing.services import LONGEST_BARCODE
+from portal.packing.states import PACKING, STOPS, VERDICT_WORDS, Packing, Source
+from portal.portals.packing_board import board_of, key_of
+from portal.workflows import package_labels, packing_queue, set_aside
 from portal.workflows import packing as story
-from portal.workflows import packing_queue, set_aside
 
 bp = Blueprint("packing", __name__, url_prefix="/packing")
-V = TypeVar("V", bound=Callable[..., Any])
-NO_SCRIPT = "page"  # the device of pages without scripts
-
-
-class ScanSent(msgspec.Struct, forbid_unknown_fields=True):
-    """One scan as the device kept it; `at` is the device's clock, with its zone."""
-
-    id: uuid.UUID
-    kind: Literal["scan", "undo", "box"]
-    at: Annotated[datetime, msgspec.Meta(tz=True)]
-    barcode: Annotated[str, msgspec.Meta(max_length=LONGEST_BARCODE)] = ""
-    parcel: uuid.UUID | None = None
-    refused: bool = False
-
-
-class ScansSent(msgspec.Struct, forbid_unknown_fields=True):
-    """Some scans of one device, in their order."""
-
-    device: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    scans: Annotated[list[ScanSent], msgspec.Meta(min_length=1, max_length=100)]
-
-
-class AnswerView(msgspec.Struct):
-    """What is said of one scan; `stops` asks the packer to look up."""
-
-    id: uuid.UUID
-    verdict: str
-    words: str
-    stops: bool
-    line: int | None
-    pieces: int
-    number: int | None
-
-
-class SaidView(msgspec.Struct):
-    """The answers, and where the task stands: pieces packed by line."""
-
-    answers: list[AnswerView]
-    packed: dict[str, int]
-    version: int
-    state: str
-
-
-def as_json(view: V) -> V:
-    """A script is asking: a "no" is JSON as well, and never a redirect."""
-
-    @wraps(view)
-    def answered(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return view(*args, **kwargs)
-        except Refusal as no:
-            fields = {name: str(why) for name, why in no.details.get("fields", {}).items()}
-            words = " ".join(fields.values()) or str(no.message)
-            return reply({"error": no.code, "message": words}, no.status)
-
-    return cast("V", answered)
 
 
 @bp.get("/")
@@ -122,67 +62,18 @@ def take() -> AnyResponse:
 def task(task_id: int) -> str:
     """The screen. Without scripts, each scan is one load of this page."""
     board = queries.board(task_id)
-    said = _uuid(request.args.get("scan"))
+    said = key_of(request.args.get("scan"))
     return render_template(
         "packing/task.html",
-        **_board(board),
+        **board_of(board),
         said=queries.scan(task_id, said) if said else None,
         stops=[verdict.value for verdict in STOPS],
         scan_id=uuid.uuid4(),
         box_id=uuid.uuid4(),
         words={verdict.value: words for verdict, words in VERDICT_WORDS.items()},
         caught=queries.caught(task_id) if board.task.state == Packing.PACKED else {},
+        packages=_packages(board.task) if board.task.state == Packing.PACKED else [],
     )
-
-
-@bp.get("/tasks/<int:task_id>/board")
-@as_json
-@requires(Permission.PACKING_SEE)
-def board(task_id: int) -> Response:
-    """The task as it is now, for a screen that is already open; nothing when it has not changed since."""
-    version = queries.version(task_id)
-    if version is None:
-        raise NotFound
-    if request.args.get("version") == str(version):
-        return Response(status=204)
-    now = queries.board(task_id)
-    body = render_template("packing/_board.html", **_board(now))
-    return reply({"html": body, "version": now.task.version, "state": now.task.state})
-
-
-@bp.post("/tasks/<int:task_id>/scans")
-@as_json
-@requires(Permission.SHIPMENT_PACK)
-def scans(task_id: int) -> Response:
-    """Some scans of one device, in their order. Sent again, the same answers and nothing twice."""
-    try:
-        sent = msgspec.json.decode(request.get_data(), type=ScansSent)
-    except (msgspec.DecodeError, UnicodeDecodeError) as wrong:
-        raise BadInput(fields={"scans": str(wrong)}) from None
-    heard = [_heard(one.id, one.kind, one.at, one.barcode, one.parcel, refused=one.refused) for one in sent.scans]
-    with atomic():
-        said = story.scan(task_id, heard, device=sent.device, by=current_actor())
-    return reply(_said(said))
-
-
-@bp.post("/tasks/<int:task_id>/scan")
-@requires(Permission.SHIPMENT_PACK)
-def scan(task_id: int) -> AnyResponse:
-    """One barcode, typed or scanned into the form: the way without scripts."""
-    scan_id, parcel = _uuid(request.form.get("scan_id")), _uuid(request.form.get("parcel"))
-    barcode = request.form.get("barcode", "").strip()[:LONGEST_BARCODE]
-    said = request.form.get("kind") or rules.command(barcode) or "scan"
-    if scan_id is None or (said == "scan" and not barcode):
-        return redirect(url_for(".task", task_id=task_id, parcel=parcel), code=303)
-    if said == "box":
-        parcel = _uuid(request.form.get("box_id")) or scan_id
-    elif said not in ("scan", "undo"):
-        return redirect(_with_box(task_id, said, parcel), code=303)
-    heard = _heard(scan_id, said, clock.now(), barcode, parcel)
-    with atomic():
-        story.scan(task_id, [heard], device=NO_SCRIPT, by=current_actor())
-    shown = None if said == "box" else scan_id
-    return redirect(url_for(".task", task_id=task_id, parcel=parcel, scan=shown), code=303)
 
 
 @bp.post("/tasks/<int:task_id>/weights")
@@ -200,7 +91,7 @@ def weights(task_id: int) -> AnyResponse:
 @requires(Permission.SHIPMENT_PACK)
 def missing(task_id: int) -> str:
     """What is not where it should lie?"""
-    return render_template("packing/shortage.html", **_board(queries.board(task_id)))
+    return render_template("packing/shortage.html", **board_of(queries.board(task_id)))
 
 
 @bp.post("/tasks/<int:task_id>/shortage")
@@ -255,38 +146,11 @@ def log(task_id: int) -> str:
     )
 
 
-def _board(now: queries.Board) -> dict[str, Any]:
-    """What the moving part of the screen needs."""
-    active = _uuid(request.args.get("parcel"))
-    box = next((b for b in now.boxes if b.id == active), now.boxes[-1])
-    items = [line.item_id for line in now.lines if line.item_id is not None]
-    return {
-        "board": now,
-        "task": now.task,
-        "active": box,
-        "shelves": stock_queries.shelves_of(items) if items else {},
-        "machine": PACKING,
-        "verdicts": VERDICT_WORDS,
-        "is_open": now.task.state in STILL_TO_PACK,
-        "today": clock.today(),
-    }
-
-
-def _heard(
-    scan_id: uuid.UUID, kind: str, at: datetime, barcode: str, parcel: uuid.UUID | None, *, refused: bool = False
-) -> Heard:
-    if "\x00" in barcode or (kind == "scan" and not barcode.strip()) or (kind == "box" and parcel is None):
-        raise BadInput(fields={"barcode": _("This scan cannot be read.")})
-    return Heard(scan_id, kind, at, barcode if kind == "scan" else "", parcel, refused)
-
-
-def _said(said: Said) -> SaidView:
-    answers = [
-        AnswerView(a.id, a.verdict, str(VERDICT_WORDS.get(Verdict(a.verdict), "")) if a.verdict != "BOX" else "",
-                   a.verdict in STOPS, a.line_id, a.pieces, a.number)
-        for a in said.answers
-    ]  # fmt: skip
-    return SaidView(answers, {str(line): count for line, count in said.packed.items()}, said.version, said.state)
+def _packages(task: PackingTask) -> list[StorefrontPackage]:
+    """What a marketplace's label is printed for: the package, or what the marketplace made of its boxes."""
+    if task.source_kind != Source.STOREFRONT:
+        return []
+    return package_labels.goes_out(marketplace_queries.package(task.source_id))
 
 
 def _seen_by_me(task_id: int) -> PackingTask:
@@ -294,23 +158,6 @@ def _seen_by_me(task_id: int) -> PackingTask:
     if person.role == Role.SELLER and found.seller_organisation_id != person.organisation_id:
         raise NotFound
     return found
-
-
-def _with_box(task_id: int, said: str, parcel: uuid.UUID | None) -> str:
-    """A command barcode without scripts: another box, or nothing that needs the server."""
-    boxes = queries.boxes(task_id)
-    numbers = {f"box-{box.number}": box.id for box in boxes}
-    if said == "next":
-        at = next((n for n, box in enumerate(boxes) if box.id == parcel), -1)
-        parcel = boxes[(at + 1) % len(boxes)].id
-    return url_for(".task", task_id=task_id, parcel=numbers.get(said, parcel))
-
-
-def _uuid(text: str | None) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(text or "")
-    except ValueError:
-        return None
 
 
 def _whole(text: str | None) -> int | None:

@@ -19,7 +19,8 @@ bp = Blueprint("packing_tools", __name__, url_prefix="/packing")
 # What a wrongly set scanner spoils: a dotted capital I and letters that Turkish Q moves; then plain digits.
 TESTS = ("TURKCEQ-1I", "EMTEST0123456789")
 SHELL = (
-    "css/portal.css", "css/packing.css", "js/portal.js", "js/scanner.js", "js/packing-store.js", "js/packing.js",
+    "css/portal.css", "css/packing.css", "js/portal.js", "js/scanner.js", "js/packing-store.js", "js/packing-rules.js",
+    "js/packing-board.js", "js/packing.js",
     "fonts/emanet-inter-core.woff2", "fonts/emanet-inter-tr.woff2", "icon.svg",
 )  # fmt: skip
 

@@ -82,5 +82,15 @@ def again(listing_id: int) -> Response:
     return region("", page=_back(), toast=_("It is tried again."))
 
 
+@bp.post("/listings/<int:listing_id>/offer")
+@requires(Permission.PUSH_ACT)
+def offer(listing_id: int) -> Response:
+    """One barcode is no longer told to its storefront, or told again: the number is said anew."""
+    on_sale = request.form.get("on_sale") == "1"
+    stock_push.offer(listing_id, on_sale=on_sale, by=current_actor())
+    words = _("It is told to the storefront again.") if on_sale else _("The storefront is told nothing more about it.")
+    return region("", page=_back(), toast=words, tone="ok" if on_sale else "warn")
+
+
 def _back() -> str:
     return safe_next(request.form.get("next")) or url_for(".home")

@@ -13,7 +13,7 @@ from portal.accounts.roles import Permission
 from portal.core.errors import NotFound
 from portal.core.web import paged, search_words
 from portal.orders import queries as orders_queries
-from portal.stock import lists, queries
+from portal.stock import history, lists, queries
 from portal.workflows import set_aside
 
 bp = Blueprint("stockroom", __name__, url_prefix="/warehouse")
@@ -43,7 +43,7 @@ def item(item_id: int) -> str:
     found = queries.item(item_id) if item_id <= lists.BIGGEST_ID else None
     if found is None:
         raise NotFound
-    history = paged(queries.movements(item_id), row=queries.MovementRow)
+    seen = paged(history.movements(item_id), row=history.MovementRow)
     promises = lists.promises_on(item_id)
     return render_template(
         "stockroom/item.html",
@@ -51,8 +51,8 @@ def item(item_id: int) -> str:
         lying=queries.shelves_of([item_id]).get(item_id, []),
         promises=promises,
         cases=queries.case_barcodes([item_id]),
-        history=history,
-        numbers=numbers([*promises, *history.rows]),
+        history=seen,
+        numbers=numbers([*promises, *seen.rows]),
     )
 
 
@@ -72,13 +72,13 @@ def shelves() -> str | Response:
 def shelf(shelf_id: int) -> str:
     """What lies on a shelf, and what came and went."""
     found = lists.shelf(shelf_id)
-    history = queries.movement_rows(lists.movements_on(shelf_id).limit(25))
+    seen = history.movement_rows(lists.movements_on(shelf_id).limit(25))
     return render_template(
         "stockroom/shelf.html",
         shelf=found,
         rows=paged(lists.lying_on(shelf_id), row=lists.LyingRow),
-        history=history,
-        numbers=numbers(history),
+        history=seen,
+        numbers=numbers(seen),
     )
 
 
@@ -86,7 +86,7 @@ def shelf(shelf_id: int) -> str:
 @requires(Permission.STOCK_SEE)
 def shortages() -> str:
     """What somebody looked for and did not find: each asks for a count."""
-    rows = paged(queries.shortages(), row=queries.ShortageRow)
+    rows = paged(history.shortages(), row=history.ShortageRow)
     return render_template("stockroom/shortages.html", rows=rows, numbers=numbers(rows.rows))
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, delete, or_, select, text, update
+from sqlalchemy import ColumnElement, delete, select, text, update
 
 from portal.accounts.models import Organisation, Person
 from portal.core import audit
@@ -17,10 +17,6 @@ from portal.core.troubles import Trouble
 from portal.inbox.models import InboxMessage
 from portal.inbox.states import Message
 from portal.mail.models import MailEnclosure, MailMessage
-from portal.marketplace.models import StorefrontPackage
-from portal.marketplace.ports import PackageState
-from portal.packing.models import PackingTask
-from portal.packing.states import Source
 from portal.privacy import history
 from portal.schedules.services import database_now
 from portal.shipping.models import CarrierScan, Shipment
@@ -30,8 +26,6 @@ BATCH = 5000
 # What nobody may export: secrets that would let the reader sign in as somebody.
 NEVER_EXPORTED = ("password_hash", "token_hash", "jti", "data", "thumbnail", "content", "raw_body")
 MOST_ROWS = 5000
-# A package in these states has not left the house: its name is still needed.
-STILL_HERE = (PackageState.AWAITING, PackageState.CREATED, PackageState.PICKING, PackageState.INVOICED)
 
 
 class Period(NamedTuple):
@@ -46,10 +40,11 @@ PERIODS = (
     Period("RETENTION_NOTE_DAYS", _l("Providers' words in the history of tries")),
     Period("RETENTION_SCAN_DAYS", _l("Carriers' own words about parcels")),
     Period("RETENTION_PHOTO_DAYS", _l("Pictures of settled disputes")),
-    Period("RETENTION_CUSTOMER_DAYS", _l("Names and towns of marketplace customers")),
     Period("RETENTION_LETTER_DAYS", _l("Texts of letters")),
     Period("RETENTION_FILE_DAYS", _l("Files of reports")),
     Period("RETENTION_ERROR_DAYS", _l("Errors")),
+    Period("RETENTION_CUSTOMER_DAYS", _l("Names and addresses of marketplaces' customers")),
+    Period("RETENTION_PUSH_DAYS", _l("What storefronts were told of each barcode")),
 )
 
 
@@ -60,7 +55,6 @@ def forget_some() -> dict[str, int]:
         "letters": _letters(_before("RETENTION_LETTER_DAYS")),
         "files": _files(_before("RETENTION_FILE_DAYS")),
         "errors": _errors(_before("RETENTION_ERROR_DAYS")),
-        "customers": _customers(_before("RETENTION_CUSTOMER_DAYS")),
         "parcels": _parcels(_before("RETENTION_SCAN_DAYS")),
         **history.forget_some(),
     }
@@ -138,19 +132,6 @@ def _files(before: Any) -> int:
 
 def _errors(before: Any) -> int:
     return _count(delete(Trouble).where(Trouble.id.in_(_batch(Trouble, Trouble.at < before))), Trouble.id)
-
-
-def _customers(before: Any) -> int:
-    """Whom a marketplace's package went to, here and at the packing table; not while it is still to be packed."""
-    named = or_(StorefrontPackage.customer_name != "", StorefrontPackage.city != "")
-    gone = StorefrontPackage.state.not_in(STILL_HERE)
-    wanted = _batch(StorefrontPackage, named, gone, StorefrontPackage.changed_at < before)
-    change = update(StorefrontPackage).where(StorefrontPackage.id.in_(wanted)).values(customer_name="", city="")
-    packages = select(StorefrontPackage.id).where(~named, gone, StorefrontPackage.changed_at < before)
-    mine = (PackingTask.source_kind == Source.STOREFRONT, PackingTask.source_id.in_(packages))
-    tasks = _batch(PackingTask, PackingTask.receiver != "", *mine)
-    forgotten = _count(change, StorefrontPackage.id)
-    return forgotten + _count(update(PackingTask).where(PackingTask.id.in_(tasks)).values(receiver=""), PackingTask.id)
 
 
 def _parcels(before: Any) -> int:

@@ -40,8 +40,13 @@ class Label:
     direction: str = "OUT"  # or "RETURN"
 
     def __post_init__(self) -> None:
-        assert KEY.fullmatch(self.key) and label_pdf.bar_dots(self.key), f"{self.key!r} does not fit on a label"
+        assert fits(self.key), f"{self.key!r} does not fit on a label"
         assert self.direction in ("OUT", "RETURN")
+
+
+def fits(key: str) -> bool:
+    """Whether a key can stand on a label as a barcode."""
+    return KEY.fullmatch(key) is not None and bool(label_pdf.bar_dots(key))
 
 
 def pdf(labels: Sequence[Label]) -> bytes:

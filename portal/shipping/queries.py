@@ -40,6 +40,15 @@ def parcel(shipment_id: int) -> Shipment:
     return found
 
 
+def order_of(shipment_id: int) -> int:
+    """The order a parcel belongs to; that never changes."""
+    wanted = select(Shipment.order_id).where(Shipment.id == shipment_id)
+    found = db.session.scalar(wanted) if 0 < shipment_id < 2**63 else None
+    if found is None:
+        raise NotFound
+    return found
+
+
 def parcel_of_key(carrier_code: str, key: str) -> Shipment | None:
     """The parcel a carrier means by our key; one of another carrier is not meant."""
     digits = key.removeprefix("EM")

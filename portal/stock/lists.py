@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from portal.core import clock
 from portal.core.database import db
 from portal.core.errors import NotFound
-from portal.stock import queries
+from portal.stock import history
 from portal.stock.models import CentralStock, Reservation, Shelf, ShelfStock, StockItem, StockMovement, StockShortage
 from portal.stock.states import Moved, Reserved
 
@@ -107,13 +107,13 @@ def promises_on(item_id: int) -> list[Promise]:
 
 def movements_on(shelf_id: int) -> Any:
     """A shelf's history, newest first. The caller pages."""
-    return queries.movements().where(StockMovement.shelf_id == shelf_id)
+    return history.movements().where(StockMovement.shelf_id == shelf_id)
 
 
-def just_received(person_id: int | None, *, most: int = 8) -> list[queries.MovementRow]:
+def just_received(person_id: int | None, *, most: int = 8) -> list[history.MovementRow]:
     """What somebody put on shelves last, newest first."""
-    mine = queries.movements().where(StockMovement.type == Moved.IN, StockMovement.actor_person_id == person_id)
-    return queries.movement_rows(mine.limit(most))
+    mine = history.movements().where(StockMovement.type == Moved.IN, StockMovement.actor_person_id == person_id)
+    return history.movement_rows(mine.limit(most))
 
 
 def needs(returns_shelf: str) -> Needs:

@@ -19,7 +19,6 @@ from portal.stock.models import (
     StockChange,
     StockItem,
     StockMovement,
-    StockShortage,
 )
 from portal.stock.services.acts import Source
 from portal.stock.states import Reserved
@@ -39,45 +38,12 @@ class ItemRow(NamedTuple):
     updated_at: datetime
 
 
-class MovementRow(NamedTuple):
-    """One line of an item's history."""
-
-    id: int
-    type: str
-    barcode: str
-    shelf: str
-    pieces: int
-    source_kind: str
-    source_key: str
-    actor: str
-    because: str
-    at: datetime
-    act_key: str = ""
-    shelf_id: int = 0
-    item_id: int = 0
-
-
 class OnShelf(NamedTuple):
     """Where pieces of an item lie."""
 
     shelf_id: int
     shelf: str
     qty: int
-
-
-class ShortageRow(NamedTuple):
-    """What somebody wanted and did not find."""
-
-    id: int
-    barcode: str
-    name: str
-    shelf: str
-    wanted: int
-    there: int
-    source_kind: str
-    source_key: str
-    actor: str
-    at: datetime
 
 
 # The rules of portal.stock.rules.Level, for many items at once; a test compares the two.
@@ -175,36 +141,6 @@ def oversold(item_ids: Sequence[int] | None = None) -> set[int]:
     return set(db.session.scalars(rows if item_ids is None else rows.where(CentralStock.item_id.in_(item_ids))))
 
 
-def movements(item_id: int | None = None) -> Any:
-    """History of an item, or of all, newest first. The caller pages."""
-    wanted = (
-        select(
-            StockMovement.id,
-            StockMovement.type,
-            StockItem.barcode,
-            Shelf.code,
-            StockMovement.pieces,
-            StockMovement.source_kind,
-            StockMovement.source_key,
-            StockMovement.actor,
-            StockMovement.because,
-            StockMovement.at,
-            StockMovement.act_key,
-            StockMovement.shelf_id,
-            StockMovement.item_id,
-        )
-        .join(StockItem, StockItem.id == StockMovement.item_id)
-        .join(Shelf, Shelf.id == StockMovement.shelf_id)
-        .order_by(StockMovement.id.desc())
-    )
-    return wanted if item_id is None else wanted.where(StockMovement.item_id == item_id)
-
-
-def movement_rows(wanted: Select[Any]) -> list[MovementRow]:
-    """Run a movement query."""
-    return [MovementRow(*row) for row in db.session.execute(wanted)]
-
-
 def shelves_of(item_ids: Sequence[int]) -> dict[int, list[OnShelf]]:
     """Where pieces of these items lie, fullest shelf first, in one statement."""
     rows = (
@@ -230,7 +166,8 @@ def reservations_of(source: Source) -> list[Reservation]:
     rows = select(Reservation).where(Reservation.source_kind == source.kind, Reservation.source_key == source.key)
     if source.line:
         rows = rows.where(Reservation.line_key == source.line)
-    return list(db.session.scalars(rows.order_by(Reservation.line_key, Reservation.id)))
+    rows = rows.order_by(Reservation.line_key, Reservation.id)
+    return list(db.session.scalars(rows.execution_options(populate_existing=True)))
 
 
 def open_orders() -> int:
@@ -245,32 +182,6 @@ def changes_overdue(seconds: int) -> bool:
     """Whether a change was noted so long ago and nobody took the note: the wake-up was lost."""
     old = select(StockChange.id).where(StockChange.noted_at <= DB_NOW - timedelta(seconds=seconds)).limit(1)
     return db.session.scalar(old) is not None
-
-
-def shortages() -> Any:
-    """What was wanted and not there, newest first. The caller pages."""
-    return (
-        select(
-            StockShortage.id,
-            StockItem.barcode,
-            StockItem.name,
-            func.coalesce(Shelf.code, ""),
-            StockShortage.wanted,
-            StockShortage.there,
-            StockShortage.source_kind,
-            StockShortage.source_key,
-            StockShortage.actor,
-            StockShortage.at,
-        )
-        .join(StockItem, StockItem.id == StockShortage.item_id)
-        .outerjoin(Shelf, Shelf.id == StockShortage.shelf_id)
-        .order_by(StockShortage.id.desc())
-    )
-
-
-def shortage_rows(wanted: Select[Any]) -> list[ShortageRow]:
-    """Run a shortage query."""
-    return [ShortageRow(*row) for row in db.session.execute(wanted)]
 
 
 def _items() -> Select[Any]:

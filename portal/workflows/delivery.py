@@ -66,12 +66,17 @@ def pack_parcel(shipment_id: int, *, by: Actor, picks: Sequence[Pick] = ()) -> S
     Refuses with a `Shortage` what is not there; call it within `set_aside.shortages_noted`.
     """
     shipment, order = _going_out(shipment_id)
-    shipping.pack(shipment, by=by)
     packing.drop_source(Packs.SHIPMENT, shipment_id, by=by, because=noted("packed without scanning"))
-    consignments.announce(shipment, order, by=by)
-    set_aside.take_for_parcel(shipment_id, picks, by=by)
-    set_aside.follow(order, by=by, because=noted("packed"))
+    pack_held([shipment], order, by=by, picks=picks)
     return shipment
+
+
+def pack_held(parcels: Sequence[Shipment], order: Order, *, by: Actor, picks: Sequence[Pick] = ()) -> None:
+    """As above, where order and parcels are held already: all of these boxes, or none."""
+    for parcel in parcels:
+        shipping.pack(parcel, by=by)
+        consignments.announce(parcel, order, by=by)
+    set_aside.take_and_follow(parcels, order, picks=picks, by=by)
 
 
 def hand_over_parcel(shipment_id: int, *, carrier: str, tracking_number: str, by: Actor) -> Shipment:

@@ -90,10 +90,15 @@ def hold_for_packing(package_id: int) -> StorefrontPackage:
     another confirmation (whose caller should have recognised its own repetition before).
     """
     package = marketplace.hold_package(package_id)
+    insist_to_be_packed(package)
+    return package
+
+
+def insist_to_be_packed(package: StorefrontPackage) -> None:
+    """As above, where the package is held already (`marketplace.hold_package`)."""
     _insist_on_packing(package)
     if package.packed_at is not None:
         raise NotToBePacked(_l("This package has already been packed."))
-    return package
 
 
 def _insist_on_packing(package: StorefrontPackage) -> None:
@@ -108,7 +113,11 @@ def packing_confirmed(package_id: int, *, by: Actor) -> None:
     In the packer's transaction, after the stock. Twice is once. Refuses with `NotToBePacked`, as `hold_for_packing`;
     the packer's whole transaction is then undone, the stock with it.
     """
-    package = marketplace.hold_package(package_id)
+    held_is_packed(marketplace.hold_package(package_id), by=by)
+
+
+def held_is_packed(package: StorefrontPackage, *, by: Actor) -> None:
+    """As above, where the package is held already."""
     if package.packed_at is not None:
         return
     _insist_on_packing(package)

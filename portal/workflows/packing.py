@@ -58,18 +58,19 @@ def confirm(task_id: int, *, by: Actor) -> list[str]:
     All of it or nothing. Confirmed again, the answer is the same and nothing moves. Refuses what is not complete, and
     with a `Shortage` what our books do not have (call it within `set_aside.shortages_noted`).
     """
-    seen = packing_queries.task(task_id)
-    kind = SOURCES[Source(seen.source_kind)]
-    kind.hold_still(seen.source_id)
+    source, source_id = packing_queries.source_of(task_id)
+    kind = SOURCES[source]
+    held = kind.hold_still(source_id)
     task = packing.hold(task_id)
-    if task.state != Packing.PACKED:
-        if task.state == Packing.DROPPED:
-            raise NothingToPack(_l("This is not to be packed now."), state=task.state)
-        packing.insist_complete(task)
-        boxes = packing_queries.contents(task_id)
-        packing.close(task, by=by)
-        packing.note_became(kind.packed(task, boxes, by))
-    return [box.became for box in packing_queries.boxes(task_id) if box.pieces]
+    if task.state == Packing.PACKED:
+        return [box.became for box in packing_queries.boxes(task_id) if box.pieces]
+    if task.state == Packing.DROPPED:
+        raise NothingToPack(_l("This is not to be packed now."), state=task.state)
+    packing.insist_complete(task)
+    boxes = packing_queries.contents(task_id)
+    packing.close(task, by=by)
+    became = kind.packed(held, task, boxes, by)
+    return [became[box.id] for box in boxes]
 
 
 def _shortage(task_id: int, line: PackingLine, there: int, shelf_id: int | None) -> stock.Shortage:

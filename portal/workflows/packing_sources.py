@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
@@ -16,16 +16,18 @@ from portal.core.errors import BadInput, NotFound, Refusal
 from portal.core.i18n import noted
 from portal.marketplace import queries as marketplace_queries
 from portal.marketplace import services as marketplace
-from portal.marketplace.models import StorefrontLine
+from portal.marketplace.models import StorefrontLine, StorefrontPackage
 from portal.marketplace.states import TO_PACK
 from portal.orders import queries as orders_queries
 from portal.orders.models import Order, OrderLine
+from portal.packing import services as packing
 from portal.packing.models import PackingTask
 from portal.packing.queries import BoxContent
 from portal.packing.services import Goods, Wanted
 from portal.packing.states import Source
 from portal.shipping import queries as shipping_queries
 from portal.shipping import services as shipping
+from portal.shipping.models import Shipment
 from portal.shipping.services import Piece
 from portal.shipping.states import Parcel
 from portal.stock import queries as stock_queries
@@ -50,11 +52,14 @@ class NotKept(Refusal):
 
 
 class Packable(NamedTuple):
-    """What a kind of source does: says what is in it, is held still, and goes on once its boxes are closed."""
+    """What a kind of source does: says what is in it, is held still, and goes on once its boxes are closed.
+
+    `packed` notes what each box became before it holds the goods: they are held last and for as short as can be.
+    """
 
     wanted: Callable[[int], Wanted]
-    hold_still: Callable[[int], object]
-    packed: Callable[[PackingTask, Sequence[BoxContent], Actor], Became]
+    hold_still: Callable[[int], Any]
+    packed: Callable[[Any, PackingTask, Sequence[BoxContent], Actor], Became]  # begins with what `hold_still` answered
 
 
 # Parcels a seller prepared ----------------------------------------------------------------------------------
@@ -110,23 +115,18 @@ def _of_line(line: OrderLine, quantity: int) -> tuple[str, str, str, int]:
     return str(line.id), line.barcode, line.name, quantity
 
 
-def _shipment_packed(task: PackingTask, boxes: Sequence[BoxContent], by: Actor) -> Became:
+def _shipment_packed(held: tuple[Shipment, Order], task: PackingTask, boxes: Sequence[BoxContent], by: Actor) -> Became:
     """The first box stays the parcel the seller prepared; each further box is a parcel of its own, packed as well."""
-    shipment, order = with_order(task.source_id)
+    shipment, order = held
     pieces = [[Piece(int(line), count) for line, count in box.pieces.items()] for box in boxes]
     keys = [f"packing:{task.id}:{box.number}" for box in boxes[1:]]
     parcels = shipping.into_boxes(shipment, order, pieces, keys=keys, by=by)
-    _hold_goods(order)
-    for parcel in parcels:
-        delivery.pack_parcel(parcel.id, by=by)
-    return {box.id: str(parcel.id) for box, parcel in zip(boxes, parcels, strict=True)}
-
-
-def _hold_goods(order: Order) -> None:
-    """All goods of the order, in one call: taking them box by box could meet somebody who took them the other way."""
-    kept = stock_queries.kept([line.barcode for line in orders_queries.lines_of(order.id)])
-    if kept:
-        stock.hold_items(kept.values())
+    if shipment.direction != "OUT":
+        raise NotFound
+    became = {box.id: str(parcel.id) for box, parcel in zip(boxes, parcels, strict=True)}
+    packing.note_became(became)
+    delivery.pack_held(parcels, order, by=by)
+    return became
 
 
 # Packages marketplaces sold -----------------------------------------------------------------------------------
@@ -163,9 +163,11 @@ def _package_goods(lines: Sequence[StorefrontLine]) -> list[Goods]:
     ]
 
 
-def _package_packed(task: PackingTask, boxes: Sequence[BoxContent], by: Actor) -> Became:
+def _package_packed(package: StorefrontPackage, _task: PackingTask, boxes: Sequence[BoxContent], by: Actor) -> Became:
     """Its goods leave their shelves, it is *Picking*, and where there are several boxes, the marketplace splits it."""
-    package = marketplace_orders.hold_for_packing(task.source_id)
+    marketplace_orders.insist_to_be_packed(package)
+    became = {box.id: package.package_key for box in boxes}
+    packing.note_became(became)
     lines = {str(line.id): line for line in marketplace_queries.lines_of([package.id])[package.id]}
     goods: dict[int, int] = {}
     for line in lines.values():
@@ -174,10 +176,10 @@ def _package_packed(task: PackingTask, boxes: Sequence[BoxContent], by: Actor) -
     if goods:
         key = f"package:{package.id}"
         stock.take_wherever(goods, source=source_of(package), key=key, by=by, because=noted("packed"))
-    marketplace_orders.packing_confirmed(package.id, by=by)
+    marketplace_orders.held_is_packed(package, by=by)
     if len(boxes) > 1:
         marketplace_orders.split(package.id, _in_their_numbers(lines, boxes), by=by)
-    return {box.id: package.package_key for box in boxes}
+    return became
 
 
 def _in_their_numbers(lines: dict[str, StorefrontLine], boxes: Sequence[BoxContent]) -> dict[int, list[int]]:

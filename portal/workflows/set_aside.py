@@ -91,12 +91,7 @@ def follow(*followed: Order, by: Actor, because: str) -> None:
     lines = {order.id: orders_queries.lines_of(order.id) for order in followed}
     kept = _held([line for found in lines.values() for line in found])
     for order in followed:
-        wanted = _wanted(order, lines[order.id])
-        wishes = [
-            Wish(kept[line.barcode], wanted[line.id], str(line.id)) for line in lines[order.id] if line.barcode in kept
-        ]
-        if wishes:
-            stock.keep(wishes, source_of(order.id), by=by, because=because, even_if_short=True)
+        _follow(order, _wanted(order, lines[order.id]), lines[order.id], kept, by=by, because=because)
 
 
 def take_for_parcel(shipment_id: int, picks: Sequence[Pick], *, by: Actor) -> list[StockMovement]:
@@ -112,12 +107,19 @@ def take_for_parcel(shipment_id: int, picks: Sequence[Pick], *, by: Actor) -> li
         return known
     if shipment.direction != "OUT" or shipment.state not in (Parcel.PLANNED, Parcel.PACKED):
         raise WrongMoment(_l("This is no longer possible: the state has changed."), state=shipment.state)
-    goods = _goods(shipment)
-    if not goods and not picks:
-        return []
-    return stock.take_wherever(
-        goods, picks=picks, source=source_of(order.id), key=key_of(shipment_id), by=by, because=noted("packed")
-    )
+    lines = orders_queries.lines_of(order.id)
+    return _take(shipment, lines, _held(lines), picks, by=by)
+
+
+def take_and_follow(parcels: Sequence[Shipment], order: Order, *, picks: Sequence[Pick] = (), by: Actor) -> None:
+    """The goods of these parcels leave the shelves, and the order keeps what it still wants: `take_for_parcel` and
+    `follow` where order and parcels are held, all goods of the order held at once."""
+    lines = orders_queries.lines_of(order.id)
+    wanted = _wanted(order, lines)  # asked before the goods are held: others want them, and wait
+    kept = _held(lines)
+    for parcel in parcels:
+        _take(parcel, lines, kept, picks, by=by)
+    _follow(order, wanted, lines, kept, by=by, because=noted("packed"))
 
 
 @contextmanager
@@ -148,11 +150,11 @@ def put_back(shipment: Shipment, order: Order, *, by: Actor, because: str, from_
 
 def returned(shipment: Shipment, order: Order, *, by: Actor, because: str) -> None:
     """A return parcel is here: what we had sent lies on the shelf for returns, until somebody has looked."""
-    goods = _goods(shipment)
-    if not goods:
+    lines = orders_queries.lines_of(order.id)
+    if not stock_queries.kept([line.barcode for line in lines]):
         return
     shelf_id = _returns_shelf()
-    _held(orders_queries.lines_of(order.id))
+    goods = _goods(shipment, lines, _held(lines))
     for item_id, pieces in sorted(goods.items()):
         key = f"{key_of(shipment.id)}:back:{item_id}"
         _back(order, item_id, shelf_id, pieces, key=key, by=by, because=because)
@@ -216,13 +218,37 @@ def _wanted(order: Order, lines: Sequence[OrderLine]) -> Counter[int]:
     return wanted
 
 
-def _goods(shipment: Shipment) -> Counter[int]:
+def _follow(
+    order: Order,
+    wanted: Counter[int],
+    lines: Sequence[OrderLine],
+    kept: dict[str, int],
+    *,
+    by: Actor,
+    because: str,
+) -> None:
+    """What of this order we keep, which is held, is set aside as far as it is still wanted."""
+    wishes = [Wish(kept[line.barcode], wanted[line.id], str(line.id)) for line in lines if line.barcode in kept]
+    if wishes:
+        stock.keep(wishes, source_of(order.id), by=by, because=because, even_if_short=True, held=True)
+
+
+def _take(
+    shipment: Shipment, lines: Sequence[OrderLine], kept: dict[str, int], picks: Sequence[Pick], *, by: Actor
+) -> list[StockMovement]:
+    goods = _goods(shipment, lines, kept)
+    if not goods and not picks:
+        return []
+    source, key = source_of(shipment.order_id), key_of(shipment.id)
+    return stock.take_wherever(goods, picks=picks, source=source, key=key, by=by, because=noted("packed"), held=True)
+
+
+def _goods(shipment: Shipment, lines: Sequence[OrderLine], kept: dict[str, int]) -> Counter[int]:
     """What is in a parcel, in pieces of the items we keep."""
-    lines = {line.id: line for line in orders_queries.lines_of(shipment.order_id)}
-    kept = stock_queries.kept([lines[item["line_id"]].barcode for item in shipment.items])
+    barcodes = {line.id: line.barcode for line in lines}
     goods = Counter[int]()
     for item in shipment.items:
-        barcode = lines[item["line_id"]].barcode
+        barcode = barcodes[item["line_id"]]
         if barcode in kept:
             goods[kept[barcode]] += item["quantity"]
     return goods
@@ -230,10 +256,7 @@ def _goods(shipment: Shipment) -> Counter[int]:
 
 def _held(lines: Sequence[OrderLine]) -> dict[str, int]:
     """Which of these lines' barcodes we keep; their items are locked, all at once."""
-    kept = stock_queries.kept([line.barcode for line in lines])
-    if kept:
-        stock.hold_items(kept.values())
-    return kept
+    return stock.hold_barcodes([line.barcode for line in lines])
 
 
 def _back(order: Order, item_id: int, shelf_id: int, pieces: int, *, key: str, by: Actor, because: str) -> None:

@@ -16,7 +16,7 @@ from portal.workflows import money, sales
 
 def with_order(shipment_id: int) -> tuple[Shipment, Order]:
     """Order first, then parcel: everybody locks in this order, so nobody deadlocks."""
-    order = orders_queries.hold_still(shipping_queries.parcel(shipment_id).order_id)
+    order = orders_queries.hold_still(shipping_queries.order_of(shipment_id))
     return shipping_queries.parcel_for_update(shipment_id), order
 
 

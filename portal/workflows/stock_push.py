@@ -137,6 +137,13 @@ def push_now(*, by: Actor = SYSTEM) -> int:
     return due
 
 
+def offer(listing_id: int, *, on_sale: bool, by: Actor) -> None:
+    """A barcode is taken off the push, or put back and said anew."""
+    with atomic():
+        push.offer(listing_id, on_sale=on_sale, by=by)
+        wake(TOPIC)
+
+
 def try_again(listing_id: int, *, by: Actor) -> None:
     """A rejected barcode is tried now, with fresh patience."""
     with atomic():

@@ -10,7 +10,8 @@ import statistics
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import psycopg
 from flask import Flask
@@ -42,21 +43,22 @@ def median_micros(work: Callable[[], object]) -> float:
     return statistics.median(rounds)
 
 
-def _fresh() -> tuple[Flask, str]:
-    """The portal over an empty database, and its address."""
+@contextmanager
+def prepared() -> Iterator[tuple[Flask, str]]:
+    """A portal of its own with its tables and the demo's people, and the address of its database."""
     servers = for_tests.ensure_servers()
     url = for_tests.clone_database(servers.database_url, "template1", f"bench_{uuid.uuid4().hex[:8]}")
     app = create_app(test_settings(url, servers.redis_url, "http://127.0.0.1:9", smtp_port=9))
     done = app.test_cli_runner().invoke(args=["prepare"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    return app, url
+    with app.app_context():
+        yield app, url
 
 
 def main() -> None:
     """One row per measurement: what, microseconds, how many times the floor."""
-    app, url = _fresh()
     numbers = itertools.count()
-    with app.app_context(), psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as plain:
+    with prepared() as (app, url), psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as plain:
         plain.execute("CREATE TABLE floor (id bigserial PRIMARY KEY, key text UNIQUE, body bytea)")
         body = b"x" * 400
 
@@ -97,8 +99,7 @@ def main() -> None:
 
 def only_aging() -> None:
     """The ERP's accounts, without the rest."""
-    app, url = _fresh()
-    with app.app_context():
+    with prepared() as (app, url):
         aging.measure(app, url)
 
 

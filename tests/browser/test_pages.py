@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PAGES = {
     "buyer@demo.tr": ["/buyer/", "/buyer/offers", "/buyer/orders", "/buyer/orders/1", "/buyer/orders/1/delivery", "/passport/order/1"],
     "seller@demo.tr": ["/seller/", "/seller/orders", "/seller/balance"],
-    "packer@demo.tr": ["/warehouse/"],
+    "packer@demo.tr": ["/packing/", "/warehouse/"],
     "finance@demo.tr": ["/finance/", "/finance/orders", "/finance/orders/1",
         "/finance/holds", "/finance/holds/1/refund", "/finance/payouts", "/finance/ledger", "/finance/ledger/entries/1"],
     "admin@demo.tr": ["/admin/", "/admin/inbox", "/admin/inbox/1", "/admin/outbox", "/admin/outbox/1", "/admin/audit"],

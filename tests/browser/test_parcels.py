@@ -54,6 +54,7 @@ def test_the_letter_is_answered_in_two_taps_without_a_password(running: Running,
     visitor.page.click("#prepare")
     visitor.sign_out()
     visitor.sign_in("packer@demo.tr")
+    visitor.page.goto("/warehouse/")
     visitor.page.click(f"tr:has-text('{number}') a.button")
     visitor.page.locator("input[type=checkbox]").check()
     visitor.page.click("#pack")

@@ -86,6 +86,7 @@ def sell_and_pack(visitor: Visitor, name: str, number: str, *, seller: str) -> N
     page.click("#prepare")
     visitor.sign_out()
     visitor.sign_in("packer@demo.tr")
+    page.goto("/warehouse/")
     visitor.picture(f"{name}-warehouse")
     page.click(f"tr:has-text('{number}') a.button")
     for box in page.locator("input[type=checkbox]").all():

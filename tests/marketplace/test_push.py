@@ -12,10 +12,9 @@ from portal.core.database import db
 from portal.core.errors import NotFound, Refusal
 from portal.core.unit_of_work import atomic
 from portal.marketplace.push import queries, rules
-from portal.marketplace.push import services as push
 from portal.stock import services as stock
 from portal.stock.rules import Level
-from portal.workflows import stock_push
+from portal.workflows import marketplace_forgetting, stock_push
 from tests.marketplace.pushing import GUL, HOUR, MINUTE, TRENDYOL, Shop, shop
 from tests.stock import number
 
@@ -197,15 +196,23 @@ def test_a_barcode_they_do_not_know_is_shown_as_such(shop: Shop) -> None:
 def test_what_is_not_offered_is_left_alone(shop: Shop) -> None:
     shop.keeps(A1=10)
     shop.works()
-    with atomic():
-        push.offer(shop.listing("A1").id, on_sale=False, by=GUL)
+    stock_push.offer(shop.listing("A1").id, on_sale=False, by=GUL)
     shop.sells("A1", 1)
     shop.days_go_by(hours=1)
     assert shop.believed() == {"A1": 10}
-    with atomic():
-        push.offer(shop.listing("A1").id, on_sale=True, by=GUL)
+    stock_push.offer(shop.listing("A1").id, on_sale=True, by=GUL)
+    shop.works()
+    shop.later(60)
     shop.works()
     assert shop.believed() == {"A1": 9}
+    # In time only the last word about a barcode is kept, and that there was a push.
+    said, pushes = shop.items("A1"), len(shop.log())
+    assert marketplace_forgetting.forget()["push lines"] == 0
+    with atomic() as session:
+        session.execute(text("UPDATE stock_push_log SET push_time = push_time - interval '91 days'"))
+        session.execute(text("UPDATE stock_push_batch SET sent_at = sent_at - interval '91 days'"))
+    assert marketplace_forgetting.forget()["push lines"] == len(said) - 1 > 0
+    assert (shop.items("A1"), len(shop.log())) == (said[-1:], pushes)
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def test_the_page_is_light_and_installable(cem: Browser, table: Table) -> None:
     page = cem.get(f"/packing/tasks/{table.task}")[1]
     files = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js|svg)[^"]*)"', page)
     fonts = ["/static/fonts/emanet-inter-core.woff2", "/static/fonts/emanet-inter-tr.woff2"]
-    assert len(files) == 7
+    assert len(files) == 9
     packed = {"page": len(gzip.compress(page.encode()))}
     for url in (*files, *fonts):
         body = cem.client.get(url).data

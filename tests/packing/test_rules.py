@@ -81,7 +81,7 @@ def test_every_verdict_has_words_and_commands_are_no_goods() -> None:
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node on this machine: the script's twin was not compared")
 def test_the_screens_script_decides_like_the_portal() -> None:
-    script = (ROOT / "static/js/packing.js").read_text()
+    script = (ROOT / "static/js/packing-rules.js").read_text()
     twin = script[script.index("function plain(") : script.index("const waitingFor")]
     codes = [EAN, f"]E0{EAN}", CASE, OTHER, "ab-12", "AB-12", UPC, f"0{UPC}", "ışık", " x ", "]", "869", "12345678901Z"]
     cases = [(packed, code) for packed in range(4) for code in codes]

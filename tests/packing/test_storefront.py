@@ -16,9 +16,10 @@ from portal.packing import queries
 from portal.packing.services import Heard
 from portal.packing.states import Source
 from portal.stock import services as stock
+from portal.workflows import marketplace_forgetting, packing_queue, set_aside
 from portal.workflows import packing as story
-from portal.workflows import packing_queue, set_aside
 from portal.workflows.packing_sources import NothingToPack, NotKept
+from tests.cast import Cast, sign_in
 from tests.marketplace import Street
 from tests.marketplace.conftest import street as street  # noqa: PLC0414 (a fixture lent from next door)
 from tests.stock import CEM, GLUE, TAPE, Warehouse, number, on_hand
@@ -69,7 +70,18 @@ def bought(street: Street, *lines: tuple[str, int]) -> str:
     return key
 
 
-def test_a_package_is_packed_and_the_marketplace_hears_it(warehouse: Warehouse, street: Street, app: Flask) -> None:
+def labels(app: Flask, cast: Cast, *packages: int, form: str = "zpl") -> tuple[int, str]:
+    """Cem asks for the labels of these packages; a label printer's text."""
+    cem = sign_in(app, cast.cem)
+    answer = cem.client.post(
+        "/labels/packages", data={"id": [str(one) for one in packages], "format": form, "csrf_token": cem.token}
+    )
+    return answer.status_code, answer.get_data(as_text=True) if form == "zpl" else str(answer.mimetype)
+
+
+def test_a_package_is_packed_and_the_marketplace_hears_it(
+    warehouse: Warehouse, street: Street, app: Flask, cast: Cast
+) -> None:
     warehouse.receive(20, item=warehouse.glue)
     with atomic():
         stock.add_case(stock.item_of(TAPE).item, CASE, 2)
@@ -82,6 +94,7 @@ def test_a_package_is_packed_and_the_marketplace_hears_it(warehouse: Warehouse, 
     cem = Packer(street, key)
     assert cem.scan(CASE, TAPE, TAPE, GLUE) == ["CASE", "OK", "TOO_MANY", "OK"]
     assert (on_hand(warehouse.tape), street.reserved(key)) == ((50, 3), 4)
+    assert labels(app, cast, cem.package.id)[0] == 409  # no label before everything was checked
     first = cem.confirm()
     assert cem.confirm() == first == [key]
     assert (on_hand(warehouse.tape), on_hand(warehouse.glue), street.ours(key).state) == ((47, 0), (19, 0), "PICKING")
@@ -90,19 +103,54 @@ def test_a_package_is_packed_and_the_marketplace_hears_it(warehouse: Warehouse, 
     assert number("SELECT count(*) FROM stock_act WHERE kind LIKE 'TAKE%'") == 1
     with app.test_request_context("/packing/"):
         assert packing_queue.waiting().rows == []
+    _status, page = sign_in(app, cast.cem).get(f"/packing/tasks/{cem.task}")
+    assert f'name="id" value="{cem.package.id}"' in page
+    assert 'id="print"' in page
+    status, zpl = labels(app, cast, cem.package.id)
+    tracking = street.ours(key).cargo_tracking_number
+    assert (status, len(tracking) > 9, tracking in zpl) == (200, True, True)
+    for words in ("Ayşe Yılmaz", "Kıbrıs Şehitleri", "No: 12", "Konak / İzmir", "35220"):
+        assert words in zpl, words
+    assert "KOPYA" not in zpl
+    assert "KOPYA" in labels(app, cast, cem.package.id)[1]
+    assert labels(app, cast, cem.package.id, form="pdf") == (200, "application/pdf")
 
 
-def test_two_boxes_are_a_split_and_nothing_leaves_twice(warehouse: Warehouse, street: Street) -> None:
+def test_whom_it_was_for_is_forgotten_in_time(warehouse: Warehouse, street: Street, app: Flask) -> None:
+    cem = Packer(street, bought(street, (TAPE, 1)))
+    assert marketplace_forgetting.forget()["customers"] == 0
+    app.config["RETENTION_CUSTOMER_DAYS"] = 0
+    assert marketplace_forgetting.forget()["customers"] == 1
+    package = street.ours(cem.package.package_key)
+    assert (package.customer_name, package.address, package.city) == ("", "", "İzmir")
+    assert queries.task(cem.task).receiver == ""
+    assert marketplace_forgetting.forget()["customers"] == 0
+
+
+def test_two_boxes_are_a_split_and_nothing_leaves_twice(
+    warehouse: Warehouse, street: Street, app: Flask, cast: Cast
+) -> None:
     key = bought(street, (TAPE, 3))
     cem = Packer(street, key)
     cem.scan(TAPE, TAPE)
     cem.scan(TAPE, box=cem.new_box())
     assert cem.confirm() == [key, key]
+    # The barcode of the whole is dead: a label with it would go nowhere.
+    status, words = labels(app, cast, cem.package.id)
+    assert (status, "kendi etiketi" in words) == (409, True)
+    page = f"/packing/tasks/{cem.task}"
+    assert 'id="labels-later"' in sign_in(app, cast.cem).get(page)[1]
     drain("provider_calls")
     for _pull in range(3):  # their new packages appear one question after the other
         street.pull()
     drain("provider_calls")
     assert sorted(street.states().values()) == ["PICKING", "PICKING", "UNPACKED"]
+    parts = [one for one, state in street.states().items() if state == "PICKING"]
+    shown = sign_in(app, cast.cem).get(page)[1]
+    tracking = [street.ours(part).cargo_tracking_number for part in parts]
+    assert all(one in shown for one in tracking)
+    assert street.ours(key).cargo_tracking_number not in tracking
+    assert labels(app, cast, *[street.ours(part).id for part in parts])[0] == 200
     assert on_hand(warehouse.tape) == (47, 0)
     assert number("SELECT -sum(pieces) FROM stock_movement WHERE type = 'OUT'") == 3
 

@@ -78,12 +78,12 @@ TABLE = {
     "POST seller.hand_over": Rule((SELLER,), own=True), "POST seller.delivered": Rule((SELLER,), own=True),
     "POST seller.cancel": Rule((SELLER,), own=True),
     "GET push.home": Rule((PACKER, ADMIN)), "GET push.log": Rule((PACKER, ADMIN)), "POST push.push_now": Rule((ADMIN,)),
-    "POST push.compare": Rule((ADMIN,)), "POST push.again": Rule((ADMIN,)),
+    "POST push.compare": Rule((ADMIN,)), "POST push.again": Rule((ADMIN,)), "POST push.offer": Rule((ADMIN,)),
     "GET cron.stock_push_now": OPEN, "POST cron.stock_push_now": OPEN,
     "GET warehouse.home": Rule((PACKER,)), "GET warehouse.parcel": Rule((PACKER,)),
     "POST warehouse.pack": Rule((PACKER,)), "POST warehouse.hand_over": Rule((PACKER,)),
     "GET packing.queue": Rule((PACKER,)), "POST packing.take": Rule((PACKER,)), "GET packing.task": Rule((PACKER,)),
-    "GET packing.board": Rule((PACKER,)), "POST packing.scans": Rule((PACKER,)), "POST packing.scan": Rule((PACKER,)),
+    "GET packing_scans.board": Rule((PACKER,)), "POST packing_scans.scans": Rule((PACKER,)), "POST packing_scans.scan": Rule((PACKER,)),
     "POST packing.weights": Rule((PACKER,)), "GET packing.missing": Rule((PACKER,)),
     "POST packing.report_missing": Rule((PACKER,)), "POST packing.leave": Rule((PACKER,)),
     "POST packing.confirm": Rule((PACKER,)), "GET packing.log": Rule((SELLER, PACKER), own=True),
@@ -107,7 +107,7 @@ TABLE = {
     "POST seller.withdraw": Rule((SELLER,), own=True),
     "GET buyer.problem_form": Rule((BUYER,), own=True), "POST buyer.report": Rule((BUYER,), own=True),
     "GET doorstep.show": OPEN, "POST doorstep.confirm": OPEN, "GET doorstep.problem_form": OPEN, "POST doorstep.report": OPEN,
-    "POST labels.printed": Rule((SELLER, PACKER)),
+    "POST labels.printed": Rule((SELLER, PACKER)), "POST labels.packages": Rule((PACKER,)),
     "GET disputes.dispute_list": Rule((BUYER, SELLER, *WATCHERS)),
     "GET disputes.show": Rule((BUYER, SELLER, *WATCHERS), own=True),
     "GET disputes.photo": Rule((BUYER, SELLER, *WATCHERS), own=True),
@@ -196,7 +196,7 @@ def test_the_table_names_every_route_and_no_other(app: Flask) -> None:
 
 
 # Asked by a page's script: a "no" is an answer there, and never another page.
-FOR_SCRIPTS = ("GET packing.board", "POST packing.scans")
+FOR_SCRIPTS = ("GET packing_scans.board", "POST packing_scans.scans")
 # What a route cannot do without, where an empty body would be refused before anything else.
 BODIES = {"POST network.cancel_order": {"because": "x"}}
 FORMS = {"POST aging.look": {"because": "x"}}

@@ -11,7 +11,7 @@ from flask import Flask
 from portal.core.actor import SYSTEM
 from portal.core.database import db
 from portal.core.unit_of_work import atomic
-from portal.stock import queries
+from portal.stock import history, queries
 from portal.stock import services as stock
 from portal.stock.services import Source
 from portal.workflows import delivery
@@ -108,14 +108,14 @@ def test_a_shelf_is_counted_and_the_difference_is_a_movement_with_a_reason(app: 
     for _twice in range(2):
         assert cem.post(url, **form) == (303, f"/warehouse/shelves/{kept.shelf}")
     assert (numbers(kept.tape), numbers(kept.film)) == ((7, 0), (2, 0))
-    moves = queries.movement_rows(queries.movements(kept.tape))
+    moves = history.movement_rows(history.movements(kept.tape))
     assert [(m.type, m.pieces, m.because, m.actor) for m in moves][:1] == [("COUNT", -3, "yıl sonu", "Cem Işık")]
 
 
 def test_counting_as_believed_moves_nothing(app: Flask, cast: Cast, kept: Kept) -> None:
     cem = sign_in(app, cast.cem)
     assert cem.post(f"/warehouse/shelves/{kept.shelf}/count", **{f"n-{kept.tape}": "10", "once": "k"})[0] == 303
-    assert len(queries.movement_rows(queries.movements(kept.tape))) == 1
+    assert len(history.movement_rows(history.movements(kept.tape))) == 1
 
 
 def test_a_sheet_with_nothing_on_it_or_nonsense_is_refused_whole(app: Flask, cast: Cast, kept: Kept) -> None:
@@ -221,7 +221,7 @@ def test_a_packer_who_misses_something_is_told_and_it_is_written_down(
     page = cem.get(f"/warehouse/shipments/{parcel.id}")[1]
     assert "1/2" in page
     assert 'id="pack"' in page
-    assert [(s.there, s.wanted) for s in queries.shortage_rows(queries.shortages())] == [(1, 2)]
+    assert [(s.there, s.wanted) for s in history.shortage_rows(history.shortages())] == [(1, 2)]
     db.session.rollback()
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from portal.accounts.roles import Role
-from portal.core import clock
 from portal.core.database import DB_NOW, db
 from portal.core.unit_of_work import atomic
 from portal.disputes import queries as disputes_queries
@@ -25,7 +24,6 @@ from portal.mail import services as mails
 from portal.mail.models import MailEnclosure, MailMessage
 from portal.marketplace.models import StorefrontPackage
 from portal.outbox.models import ProviderAttempt
-from portal.packing.models import PackingTask
 from portal.privacy import services
 from portal.privacy.forgetting import forget
 from portal.settings import Settings, WrongSettings
@@ -40,7 +38,7 @@ from tests.mail.letters import write
 from tests.pictures import a_photo
 from tests.world import SandboxControl
 
-KINDS = ("messages", "letters", "files", "errors", "notes", "photos", "scans", "parcels", "customers")
+KINDS = ("messages", "letters", "files", "errors", "notes", "photos", "scans", "parcels")
 NOTHING = dict.fromkeys(KINDS, 0)
 
 
@@ -101,7 +99,7 @@ def test_what_still_waits_is_not_forgotten(app: Flask, cast: Cast, sandbox: Sand
     assert inbox.raw_body(1) != b""
 
 
-def test_pictures_carriers_words_and_customers_names_are_forgotten_when_nobody_needs_them(
+def test_pictures_and_carriers_words_are_forgotten_when_nobody_needs_them(
     app: Flask, cast: Cast, sandbox: SandboxControl
 ) -> None:
     dispute = story.objected(story.paid(app, cast, sandbox)[0], cast)
@@ -110,14 +108,13 @@ def test_pictures_carriers_words_and_customers_names_are_forgotten_when_nobody_n
         disputes.add_photo(dispute, redrawn(a_photo()), count=0, by=actor(cast.fatma))
         parcel = shipping_queries.parcel_for_update(dispute.shipment_id)
         shipping.hear(parcel, [said])
-    package_id, task_id = a_package_that_was_packed()
     long_ago(731)
     for sin in ("dispute_photo SET jpeg = 'x'", "carrier_scan SET words = '', place = ''"):
         with pytest.raises(IntegrityError, match="rows are only added"), atomic():
             db.session.execute(text("SELECT set_config('emanet.retention', 'on', true)"))
             db.session.execute(text(f"UPDATE {sin}"))
     found = forget()
-    assert (found["scans"], found["parcels"], found["customers"]) == (1, 1, 0)
+    assert (found["scans"], found["parcels"]) == (1, 1)
     assert (found["photos"], shown(dispute)) == (0, 1)  # it is still argued about
     with atomic():
         arguments.settle(
@@ -125,16 +122,12 @@ def test_pictures_carriers_words_and_customers_names_are_forgotten_when_nobody_n
         )
     assert forget() == NOTHING  # settled today
     with atomic():
-        package = db.session.get_one(StorefrontPackage, package_id)
-        package.state = "DELIVERED"
         db.session.execute(update(PieceDispute).values(settled_at=DB_NOW - timedelta(days=731)))
     found = forget()
-    assert (found["photos"], found["customers"]) == (1, 2)
+    assert found["photos"] == 1
     assert shown(dispute) == 0
     assert sign_in(app, cast.fatma).get(f"/disputes/{dispute.id}/photos/1")[0] == 404
     db.session.expire_all()
-    package = db.session.get_one(StorefrontPackage, package_id)
-    assert (package.customer_name, package.city, db.session.get_one(PackingTask, task_id).receiver) == ("", "", "")
     assert forget() == NOTHING
     with atomic():  # the carrier says it once more: known, and not written again
         assert shipping.hear(shipping_queries.parcel_for_update(dispute.shipment_id), [said]) == []
@@ -143,23 +136,6 @@ def test_pictures_carriers_words_and_customers_names_are_forgotten_when_nobody_n
 def shown(dispute: PieceDispute) -> int:
     """Pictures on its page."""
     return len(disputes_queries.photos(dispute.id))
-
-
-def a_package_that_was_packed() -> tuple[int, int]:
-    """A marketplace's package that still lies here, and its task."""
-    with atomic():
-        package = StorefrontPackage(
-            storefront="trendyol", package_key="7", order_number="7", state="PICKING", words="Picking",
-            ordered_at=clock.now(), changed_at=clock.now(), customer_name="Fatma Yıldız", city="Kadıköy",
-        )  # fmt: skip
-        db.session.add(package)
-        db.session.flush()
-        task = PackingTask(
-            source_kind="storefront", source_id=package.id, number="7", barcode="7", receiver="Fatma Yıldız, Kadıköy"
-        )
-        db.session.add(task)
-        db.session.flush()
-        return package.id, task.id
 
 
 def long_ago(days: int) -> None:
@@ -216,6 +192,8 @@ def test_the_word_is_forgotten_with_the_transaction(app: Flask, cast: Cast, sand
 def test_a_period_the_database_would_refuse_is_refused_at_start() -> None:
     with pytest.raises(WrongSettings, match=r"RETENTION_NOTE_DAYS[^$]*RETENTION_PHOTO_DAYS"):
         Settings.from_env({"RETENTION_NOTE_DAYS": "7", "RETENTION_PHOTO_DAYS": "29", "RETENTION_SCAN_DAYS": "30"})
+    with pytest.raises(WrongSettings, match="RETENTION_PUSH_DAYS"):
+        Settings.from_env({"RETENTION_PUSH_DAYS": "7"})
 
 
 def test_what_we_know_of_somebody_is_told_once_asked_with_a_reason(

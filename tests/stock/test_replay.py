@@ -15,7 +15,7 @@ from portal.core.actor import SYSTEM
 from portal.core.database import db
 from portal.core.errors import Refusal
 from portal.core.unit_of_work import atomic
-from portal.stock import commands, queries, replay
+from portal.stock import commands, history, queries, replay
 from portal.stock import services as stock
 from portal.stock.services import Pick, Source, Wish
 from tests.stock import CEM, TAPE, Warehouse
@@ -160,6 +160,6 @@ def test_a_long_day_does_most_of_what_it_tries(warehouse: Warehouse) -> None:
     day = Day(warehouse, 7)
     done = [day.goes_on() for _ in range(150)]
     assert sum(done) > 50
-    types = {row.type for row in queries.movement_rows(queries.movements())}
+    types = {row.type for row in history.movement_rows(history.movements())}
     db.session.rollback()
     assert types == {"IN", "OUT", "TRANSFER_IN", "TRANSFER_OUT", "COUNT", "RETURN"}

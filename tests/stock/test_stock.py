@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from portal.core.unit_of_work import atomic
-from portal.stock import queries
+from portal.stock import history, queries
 from portal.stock import services as stock
 from portal.stock.services import Pick
 from portal.stock.states import Moved
@@ -81,7 +81,7 @@ def test_a_shortage_takes_nothing_says_what_is_missing_where_and_is_kept(warehou
         stock.note_shortage(no.value, by=CEM)
     assert [(m.barcode, m.shelf, m.there, m.wanted) for m in no.value.missing] == [(TAPE, "B-01", 0, 1), (GLUE, "A-01", 1, 3)]  # fmt: skip
     assert f"{GLUE} · A-01: 1/3" in str(no.value.message)
-    assert [(s.barcode, s.there, s.actor) for s in queries.shortage_rows(queries.shortages())] == [(GLUE, 1, "Cem"), (TAPE, 0, "Cem")]  # fmt: skip
+    assert [(s.barcode, s.there, s.actor) for s in history.shortage_rows(history.shortages())] == [(GLUE, 1, "Cem"), (TAPE, 0, "Cem")]  # fmt: skip
     assert (on_hand(warehouse.tape), on_hand(warehouse.glue)) == ((10, 0), (1, 0))
     warehouse.receive(2, item=warehouse.glue)
     warehouse.receive(1, shelf=warehouse.b1)
@@ -105,7 +105,7 @@ def test_taking_without_naming_a_shelf(warehouse: Warehouse) -> None:
         take(7, "p")
     with atomic():
         stock.note_shortage(no.value, by=CEM)
-    assert [(s.shelf, s.there, s.wanted) for s in queries.shortage_rows(queries.shortages())] == [("", 6, 7)]
+    assert [(s.shelf, s.there, s.wanted) for s in history.shortage_rows(history.shortages())] == [("", 6, 7)]
     assert sorted(take(6, "both shelves")) == [(warehouse.a1, -1), (warehouse.b1, -5)]
     assert (on_hand(warehouse.tape), state_of(ORDER)) == ((0, 0), [("TAKEN", 7, 7, 0)])
 
@@ -120,6 +120,6 @@ def test_the_history_of_an_item_newest_first(warehouse: Warehouse) -> None:
     warehouse.receive(10)
     warehouse.receive(1, item=warehouse.glue)
     warehouse.take(4, order="7")
-    rows = queries.movement_rows(queries.movements(warehouse.tape))
+    rows = history.movement_rows(history.movements(warehouse.tape))
     assert [(r.type, r.pieces, r.source_key, r.actor) for r in rows] == [("OUT", -4, "7", "Cem"), ("IN", 10, "", "Emanet")]  # fmt: skip
-    assert len(queries.movement_rows(queries.movements())) == 3
+    assert len(history.movement_rows(history.movements())) == 3

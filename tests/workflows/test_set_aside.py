@@ -20,7 +20,7 @@ from portal.escrow import queries as escrow_queries
 from portal.orders import queries as orders_queries
 from portal.shipping.ports import Scan, Tracked, TrackingAnswer
 from portal.shipping.services import Piece
-from portal.stock import queries
+from portal.stock import history, queries
 from portal.stock import services as stock
 from portal.stock.services import Pick
 from portal.workflows import arguments, delivery, returns, set_aside, tracking
@@ -232,7 +232,7 @@ def test_a_shortage_packs_nothing_and_is_written_down(app: Flask, cast: Cast, sa
     parcel = prepared(order.id, cast)
     with pytest.raises(stock.Shortage), set_aside.shortages_noted(by=actor(cast.cem)), atomic():
         delivery.pack_parcel(parcel.id, by=actor(cast.cem))
-    noted = queries.shortage_rows(queries.shortages())
+    noted = history.shortage_rows(history.shortages())
     assert [(s.barcode, s.wanted, s.there, s.source_key, s.actor) for s in noted] == [
         (story.TAPE, 4, 3, str(order.id), "Cem Işık")
     ]

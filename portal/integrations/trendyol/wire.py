@@ -140,10 +140,19 @@ def package(row: dict[str, Any], ahead: timedelta) -> StorefrontPackage:
         origin_keys=tuple(text(key) for key in row.get("originPackageIds") or ()),
         customer_name=" ".join(filter(None, names)) or text(address.get("fullName")),
         city=text(address.get("city")),
+        address=_street(address),
+        district=text(address.get("district")) or text(address.get("countyName")),
+        postal_code=text(address.get("postalCode")),
         cargo_provider=text(row.get("cargoProviderName")),
         cargo_tracking_number=text(row.get("cargoTrackingNumber")),
         ship_by=from_ms(ship_by, ahead) if ship_by else None,
     )
+
+
+def _street(address: dict[str, Any]) -> str:
+    """Street and number; their `fullAddress` repeats district and city, which a label has elsewhere."""
+    said = (text(address.get("neighborhood")), text(address.get("address1")), text(address.get("address2")))
+    return " ".join(filter(None, said)) or text(address.get("fullAddress"))
 
 
 def unreadable(row: dict[str, Any], trouble: Exception) -> StorefrontPackage:

@@ -110,6 +110,24 @@ def look_at(package: StorefrontPackage, why: str) -> None:
     package.trouble = why[:LONGEST]
 
 
+def label_printed(package: StorefrontPackage) -> int:
+    """Count a print; from the second on the label says that it is a copy."""
+    package.label_prints += 1
+    db.session.flush()
+    return package.label_prints
+
+
+def forget_customers(kept: timedelta, *, limit: int = 1000) -> list[int]:
+    """Packages nothing has changed about for so long no longer say whom they were for; some of them, by their ids."""
+    nobody = {"customer_name": "", "address": "", "district": "", "postal_code": ""}
+    somebody = StorefrontPackage.customer_name + StorefrontPackage.address + StorefrontPackage.district
+    over = select(StorefrontPackage.id).where(StorefrontPackage.changed_at < DB_NOW - kept, somebody != "")
+    wanted = over.order_by(StorefrontPackage.id).limit(limit).with_for_update(skip_locked=True)
+    forgotten = update(StorefrontPackage).where(StorefrontPackage.id.in_(wanted)).values(**nobody)
+    forgotten = forgotten.execution_options(synchronize_session=False)
+    return list(db.session.scalars(forgotten.returning(StorefrontPackage.id)))
+
+
 def was_read(package: StorefrontPackage, *, seen: bool) -> None:
     """A doubted package was asked about. One they do not show at all is left to a person; nobody asks again."""
     unchanged = StorefrontPackage.read_again_at == package.read_again_at
@@ -179,6 +197,9 @@ def _facts(told: Told) -> dict[str, Any]:
         "changed_at": told.changed_at,
         "customer_name": told.customer_name,
         "city": told.city,
+        "address": told.address,
+        "district": told.district,
+        "postal_code": told.postal_code,
         "cargo_provider": told.cargo_provider,
         "cargo_tracking_number": told.cargo_tracking_number,
         "ship_by": told.ship_by,

@@ -9,7 +9,7 @@ from datetime import date
 from typing import NamedTuple
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.core import clock
@@ -19,6 +19,11 @@ from portal.core.errors import BadInput, NotFound, Refusal
 from portal.core.i18n import noted
 from portal.packing.models import MOST_GRAMS, PackingLine, PackingParcel, PackingPresence, PackingTask
 from portal.packing.states import PACKING, STILL_TO_PACK, Packing, Source
+
+BECAME = text(
+    """UPDATE packing_parcel p SET became = b.became
+       FROM unnest(CAST(:boxes AS uuid[]), CAST(:became AS text[])) AS b(id, became) WHERE p.id = b.id"""
+)
 
 
 class NotComplete(Refusal):
@@ -137,14 +142,13 @@ def short(task_id: int, *, by: Actor, because: str) -> None:
 
 def close(task: PackingTask, *, by: Actor) -> None:
     """Everything is in its box and every box is closed."""
-    PACKING.move(task, Packing.PACKED, actor=by, reason=noted("packed"), packed_at=clock.now(), packed_by=by.name)
-    changed(task.id)
+    also = {"packed_at": clock.now(), "packed_by": by.name, "version": PackingTask.version + 1}
+    PACKING.move(task, Packing.PACKED, actor=by, reason=noted("packed"), **also)
 
 
 def note_became(became: Mapping[uuid.UUID, str]) -> None:
     """What each box is from now on: a parcel's or a package's id."""
-    for parcel_id, what in became.items():
-        db.session.execute(update(PackingParcel).where(PackingParcel.id == parcel_id).values(became=what))
+    db.session.execute(BECAME, {"boxes": list(became), "became": list(became.values())})
 
 
 def drop(task: PackingTask, *, by: Actor, because: str) -> None:
@@ -160,6 +164,14 @@ def drop_source(source: Source, source_id: int, *, by: Actor, because: str) -> N
     task = db.session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
     if task is not None:
         drop(task, by=by, because=because)
+
+
+def forget_receivers(source: Source, source_ids: Sequence[int]) -> None:
+    """Whom these were for is no longer said."""
+    these = (PackingTask.source_kind == source.value, PackingTask.source_id.in_(source_ids))
+    db.session.execute(
+        update(PackingTask).where(*these).values(receiver="").execution_options(synchronize_session=False)
+    )
 
 
 def insist_complete(task: PackingTask) -> None:

@@ -37,7 +37,15 @@ def package(row: Row, *, old_names: bool) -> dict[str, Any]:
         "createdBy": row["created_by"],
         "originPackageIds": row["origins"] or None,
         "invoiceNumber": row["invoice"] or None,
-        "shipmentAddress": {"fullName": "Ayşe Yılmaz", "city": "İzmir", "district": "Konak", "countryCode": "TR"},
+        "shipmentAddress": {
+            "fullName": "Ayşe Yılmaz",
+            "neighborhood": "Alsancak Mah.",
+            "address1": "Kıbrıs Şehitleri Cd. No: 12 D: 4",
+            "district": "Konak",
+            "city": "İzmir",
+            "postalCode": "35220",
+            "countryCode": "TR",
+        },
         "lines": [_line(line, old_names=old_names) for line in row["lines"]],
     }
     return {names.get(name, name): value for name, value in told.items()}

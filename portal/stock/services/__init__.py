@@ -6,6 +6,7 @@ one call (`reserve_all`, `take`), so that two units can never wait for each othe
 
 from portal.stock.services.acts import Source
 from portal.stock.services.acts import lock as hold_items
+from portal.stock.services.acts import lock_barcodes as hold_barcodes
 from portal.stock.services.catalogue import (
     Scanned,
     add_case,
@@ -17,7 +18,8 @@ from portal.stock.services.catalogue import (
     shelf_of,
 )
 from portal.stock.services.changes import take_changed
-from portal.stock.services.goods import Pick, count, give_back, note_shortage, receive, take, take_wherever, transfer
+from portal.stock.services.choosing import Pick
+from portal.stock.services.goods import count, give_back, note_shortage, receive, transfer
 from portal.stock.services.refusals import (
     BarcodeInUse,
     Missing,
@@ -31,6 +33,7 @@ from portal.stock.services.refusals import (
     UnknownShelf,
 )
 from portal.stock.services.reserving import Wish, expire, keep, release, reserve, reserve_all
+from portal.stock.services.taking import take, take_wherever
 
 __all__ = [
     "BarcodeInUse",
@@ -53,6 +56,7 @@ __all__ = [
     "count",
     "expire",
     "give_back",
+    "hold_barcodes",
     "hold_items",
     "item_of",
     "keep",

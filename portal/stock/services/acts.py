@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.database import db
-from portal.stock import rules
 from portal.stock.models import CentralStock, Shelf, ShelfStock, StockAct, StockItem, StockMovement
 from portal.stock.services.changes import tell
 from portal.stock.services.refusals import Missing, SameKeyOtherGoods, Shortage, UnknownBarcode
 from portal.stock.states import Moved
 
 Place = tuple[int, int]  # item, shelf
+OnShelves = defaultdict[int, dict[int, int]]  # by item: by shelf, pieces
 
 
 class Source(NamedTuple):
@@ -77,27 +78,40 @@ def lock(item_ids: Iterable[int]) -> None:
         raise UnknownBarcode(_l("One of these items is not kept here."))
 
 
+def lock_barcodes(barcodes: Sequence[str]) -> dict[str, int]:
+    """As `lock`, for whoever knows the barcodes on single pieces: the items of those we keep, locked and named."""
+    rows = select(StockItem.barcode, CentralStock.item_id).join(StockItem, StockItem.id == CentralStock.item_id)
+    wanted = rows.where(StockItem.barcode == func.any(list(barcodes))).order_by(CentralStock.item_id)
+    return {barcode: item_id for barcode, item_id in db.session.execute(wanted.with_for_update(of=CentralStock))}
+
+
 def begin(act: Act, goods: Sequence[tuple[int, ...]]) -> bool:
     """Write the act down; False when it was already done with the same goods. Refuses the key for other goods.
 
     Somebody doing the same act at this moment is waited for: the key is the database's to give, and it gives it once.
     """
-    said: list[dict[str, Any]] = [{"goods": list(line)} for line in sorted(goods)]
-    row = {
-        "kind": act.kind, "goods": said, "source_kind": act.source.kind, "source_key": act.source.key,
-    }  # fmt: skip
     new = db.session.scalar(
         insert(StockAct)
-        .values(key=act.key, **row, **_who(act), at=clock.now())
+        .values(key=act.key, **_facts(act, goods), **_who(act), at=clock.now())
         .on_conflict_do_nothing(index_elements=[StockAct.key])
         .returning(StockAct.key)
     )
-    if new is not None:
-        return True
+    if new is None:
+        insist_same(act, goods)
+    return new is not None
+
+
+def insist_same(act: Act, goods: Sequence[tuple[int, ...]]) -> None:
+    """The act is known: refuse its key for other goods."""
     known = db.session.get_one(StockAct, act.key, populate_existing=True)
-    if {name: getattr(known, name) for name in row} != row:
+    facts = _facts(act, goods)
+    if {name: getattr(known, name) for name in facts} != facts:
         raise SameKeyOtherGoods(_l("This was already done, with other goods. Please look again."), key=act.key)
-    return False
+
+
+def goods_json(goods: Sequence[tuple[int, ...]]) -> str:
+    """The goods of an act as they are kept."""
+    return msgspec.json.encode(_said(goods)).decode()
 
 
 def write(act: Act, changes: Sequence[Change]) -> None:
@@ -126,53 +140,37 @@ def movements_of(act: Act) -> list[StockMovement]:
     return list(db.session.scalars(rows))
 
 
-def there(places: Iterable[Place]) -> dict[Place, int]:
-    """Pieces on these shelves; what was never there is nothing."""
-    wanted = list(places)
-    rows = select(ShelfStock.item_id, ShelfStock.shelf_id, ShelfStock.qty).where(
-        tuple_(ShelfStock.item_id, ShelfStock.shelf_id).in_(wanted)
-    )
-    found = {(item_id, shelf_id): qty for item_id, shelf_id, qty in db.session.execute(rows)}
-    return {place: found.get(place, 0) for place in wanted}
+def on_shelves_of(item_ids: Iterable[int]) -> OnShelves:
+    """Where pieces of these items lie."""
+    found: OnShelves = defaultdict(dict)
+    rows = select(ShelfStock.item_id, ShelfStock.shelf_id, ShelfStock.qty)
+    for item_id, shelf_id, qty in db.session.execute(rows.where(ShelfStock.item_id.in_(list(item_ids)))):
+        found[item_id][shelf_id] = qty
+    return found
 
 
-def anywhere(act: Act, wanted: Mapping[int, int], beside: Mapping[Place, int]) -> Counter[Place]:
-    """From which shelves to take so many pieces of each item; refuses when all shelves together have too few.
+def insist(act: Act, wanted: Mapping[Place, int], on_shelves: OnShelves) -> None:
+    """Refuse, naming what is missing where, unless everything wanted lies on its shelf."""
+    there = {place: on_shelves[place[0]].get(place[1], 0) for place in wanted}
+    short = {place: pieces for place, pieces in wanted.items() if there[place] < pieces}
+    if short:
+        names = _names(short)
+        missing = [
+            Missing(place[0], names[place][0], place[1], names[place][1], pieces, there[place])
+            for place, pieces in sorted(short.items())
+        ]
+        raise Shortage(act.key, (act.source.kind, act.source.key), missing)
 
-    `beside` is taken as well, and cannot be taken twice.
-    """
-    on_shelves: dict[int, dict[int, int]] = {item_id: {} for item_id in wanted}
-    rows = select(ShelfStock.item_id, ShelfStock.shelf_id, ShelfStock.qty).where(ShelfStock.item_id.in_(wanted))
-    for item_id, shelf_id, qty in db.session.execute(rows):
-        on_shelves[item_id][shelf_id] = qty - beside.get((item_id, shelf_id), 0)
+
+def insist_anywhere(act: Act, wanted: Mapping[int, int], there: Mapping[int, int]) -> None:
+    """Refuse, naming what is missing, unless all shelves together have enough."""
     missing = [
-        Missing(item_id, db.session.get_one(StockItem, item_id).barcode, None, "", pieces, there)
+        Missing(item_id, db.session.get_one(StockItem, item_id).barcode, None, "", pieces, there[item_id])
         for item_id, pieces in sorted(wanted.items())
-        if (there := sum(on_shelves[item_id].values())) < pieces
+        if there[item_id] < pieces
     ]
     if missing:
         raise Shortage(act.key, (act.source.kind, act.source.key), missing)
-    return Counter(
-        {
-            (item_id, shelf_id): part
-            for item_id, pieces in wanted.items()
-            for shelf_id, part in rules.picks(pieces, on_shelves[item_id]).items()
-        }
-    )
-
-
-def insist(act: Act, wanted: dict[Place, int]) -> None:
-    """Refuse, naming what is missing where, unless everything wanted lies on its shelf."""
-    on_shelves = there(wanted)
-    short = {place: pieces for place, pieces in wanted.items() if on_shelves[place] < pieces}
-    if not short:
-        return
-    names = _names(short)
-    missing = [
-        Missing(item_id, names[item_id, shelf_id][0], shelf_id, names[item_id, shelf_id][1], pieces, on_shelves[item_id, shelf_id])
-        for (item_id, shelf_id), pieces in sorted(short.items())
-    ]  # fmt: skip
-    raise Shortage(act.key, (act.source.kind, act.source.key), missing)
 
 
 def _names(places: Iterable[Place]) -> dict[Place, tuple[str, str]]:
@@ -184,6 +182,16 @@ def _names(places: Iterable[Place]) -> dict[Place, tuple[str, str]]:
         )
         for item_id, shelf_id in places
     }
+
+
+def _said(goods: Sequence[tuple[int, ...]]) -> list[dict[str, Any]]:
+    return [{"goods": list(line)} for line in sorted(goods)]
+
+
+def _facts(act: Act, goods: Sequence[tuple[int, ...]]) -> dict[str, Any]:
+    return {
+        "kind": act.kind, "goods": _said(goods), "source_kind": act.source.kind, "source_key": act.source.key,
+    }  # fmt: skip
 
 
 def _who(act: Act) -> dict[str, Any]:

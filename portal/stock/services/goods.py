@@ -1,10 +1,6 @@
-"""Goods that come, go, and are counted. Every service answers the movements of its act; again with its key, the same."""
+"""Goods that come, move, come back and are counted. Every service answers the movements of its act; again with its key, the same."""
 
 from __future__ import annotations
-
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
@@ -14,18 +10,10 @@ from portal.core.actor import Actor
 from portal.core.database import db
 from portal.core.errors import BadInput
 from portal.stock.models import StockMovement, StockShortage
-from portal.stock.services import acts, reserving
+from portal.stock.services import acts
 from portal.stock.services.acts import Act, Change, Source
 from portal.stock.services.refusals import MoreThanTaken, Shortage, counted
 from portal.stock.states import Moved
-
-
-class Pick(NamedTuple):
-    """So many pieces of an item from a shelf."""
-
-    item_id: int
-    shelf_id: int
-    pieces: int
 
 
 def receive(item_id: int, shelf_id: int, pieces: int, *, key: str, by: Actor, because: str = "") -> list[StockMovement]:
@@ -39,7 +27,7 @@ def count(item_id: int, shelf_id: int, found: int, *, key: str, by: Actor, becau
     act = Act(key, "COUNT", by, because)
     acts.lock([item_id])
     if acts.begin(act, [(item_id, shelf_id, counted(found, least=0))]):
-        believed = acts.there([(item_id, shelf_id)])[item_id, shelf_id]
+        believed = acts.on_shelves_of([item_id])[item_id].get(shelf_id, 0)
         if found != believed:
             acts.write(act, [Change(Moved.COUNT, item_id, shelf_id, found - believed)])
     return acts.movements_of(act)
@@ -54,57 +42,10 @@ def transfer(
     act = Act(key, "TRANSFER", by, because)
     acts.lock([item_id])
     if acts.begin(act, [(item_id, from_shelf_id, to_shelf_id, counted(pieces))]):
-        acts.insist(act, {(item_id, from_shelf_id): pieces})
+        acts.insist(act, {(item_id, from_shelf_id): pieces}, acts.on_shelves_of([item_id]))
         away = Change(Moved.TRANSFER_OUT, item_id, from_shelf_id, -pieces)
         here = Change(Moved.TRANSFER_IN, item_id, to_shelf_id, pieces)
         acts.write(act, [away, here])
-    return acts.movements_of(act)
-
-
-def take(picks: Sequence[Pick], *, source: Source, key: str, by: Actor, because: str = "") -> list[StockMovement]:
-    """A parcel's goods leave their shelves for an order: all of them or none.
-
-    Shelf and central stock fall and what the order had set aside of these items is used up, in one transaction and
-    once per `key`. What lies on the shelf is taken even where the order had set nothing aside. Refuses with a
-    `Shortage` when something is not where it was to be taken from.
-    """
-    act = Act(key, "TAKE", by, because, Source(source.kind, source.key))
-    wanted = Counter[acts.Place]()
-    for pick in picks:
-        wanted[pick.item_id, pick.shelf_id] += counted(pick.pieces)
-    if not wanted:
-        raise BadInput(_l("Nothing was picked."))
-    acts.lock(item_id for item_id, _shelf_id in wanted)
-    if acts.begin(act, [(*place, pieces) for place, pieces in wanted.items()]):
-        acts.insist(act, wanted)
-        _go_out(act, wanted)
-    return acts.movements_of(act)
-
-
-def take_wherever(
-    goods: Mapping[int, int],
-    *,
-    source: Source,
-    key: str,
-    by: Actor,
-    because: str = "",
-    picks: Sequence[Pick] = (),
-) -> list[StockMovement]:
-    """Like `take`, for whoever knows items and pieces but not every shelf: those are chosen here, and answered.
-
-    `picks` says of some of the pieces from where they come. The goods are the act, not the shelves: again with the
-    same goods and other picks, the answer is the first one.
-    """
-    act = Act(key, "TAKE_WHEREVER", by, because, Source(source.kind, source.key))
-    if not goods:
-        raise BadInput(_l("Nothing was picked."))
-    acts.lock(goods)
-    if acts.begin(act, [(item_id, counted(pieces)) for item_id, pieces in goods.items()]):
-        chosen = _chosen(picks, goods)
-        if chosen:
-            acts.insist(act, chosen)
-        rest = Counter(goods) - _by_item(chosen)
-        _go_out(act, chosen + acts.anywhere(act, rest, chosen))
     return acts.movements_of(act)
 
 
@@ -148,28 +89,6 @@ def _put(act: Act, change: Change) -> list[StockMovement]:
     if acts.begin(act, [(change.item_id, change.shelf_id, change.pieces)]):
         acts.write(act, [change])
     return acts.movements_of(act)
-
-
-def _go_out(act: Act, wanted: Counter[acts.Place]) -> None:
-    acts.write(act, [Change(Moved.OUT, *place, -pieces) for place, pieces in sorted(wanted.items())])
-    reserving.use_up(act.source, _by_item(wanted), by=act.by)
-
-
-def _chosen(picks: Sequence[Pick], goods: Mapping[int, int]) -> Counter[acts.Place]:
-    """What the packer said about shelves; refuses more than there is to take."""
-    chosen = Counter[acts.Place]()
-    for pick in picks:
-        chosen[pick.item_id, pick.shelf_id] += counted(pick.pieces)
-    if any(pieces > goods.get(item_id, 0) for item_id, pieces in _by_item(chosen).items()):
-        raise BadInput(_l("More was picked than has to go."))
-    return chosen
-
-
-def _by_item(wanted: Counter[acts.Place]) -> Counter[int]:
-    in_all = Counter[int]()
-    for (item_id, _shelf_id), pieces in wanted.items():
-        in_all[item_id] += pieces
-    return in_all
 
 
 def _still_out(source: Source, item_id: int) -> int:

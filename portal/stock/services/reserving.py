@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -84,13 +84,15 @@ def keep(
     by: Actor = SYSTEM,
     even_if_short: bool = False,
     expires_at: datetime | None = None,
+    held: bool = False,
 ) -> None:
     """From now on exactly so many pieces of each line are set aside, beyond what the line has taken already.
 
     Said as a level: said again, it changes nothing. More than before is refused where it is not free; less, or none,
-    lets the rest go; what had run out or was let go is set aside anew.
+    lets the rest go; what had run out or was let go is set aside anew. `held`: the caller holds the items already.
     """
-    acts.lock(wish.item_id for wish in wishes)
+    if not held:
+        acts.lock(wish.item_id for wish in wishes)
     known = {reservation.line_key: reservation for reservation in _lines(source, [wish.line for wish in wishes])}
     freed = Counter[int]()
     for wish in wishes:
@@ -142,19 +144,6 @@ def expire(now: datetime) -> int:
         freed[reservation.item_id] += part
     _free(freed)
     return len(run_out)
-
-
-def use_up(source: Source, taken: Mapping[int, int], *, by: Actor) -> None:
-    """So many pieces of each item left for the order: they are no longer promised. The items are locked."""
-    remaining, freed = dict(taken), Counter[int]()
-    for reservation in _reread(_of(source).where(Reservation.item_id.in_(remaining))):
-        part = min(reservation.left, remaining[reservation.item_id])
-        if part:
-            to = Reserved.TAKEN if part == reservation.left else Reserved.OPEN
-            RESERVATION.move(reservation, to, actor=by, reason=noted("taken"), taken=reservation.taken + part)
-            remaining[reservation.item_id] -= part
-            freed[reservation.item_id] += part
-    _free(freed)
 
 
 def _let_go(reservation: Reservation, part: int, *, by: Actor, because: str) -> int:

@@ -5,6 +5,7 @@ nobody holds (SKIP LOCKED) and waits for nothing, so that nobody waits in a circ
 """
 
 from portal.marketplace.push.services.asking import Question, learn_beliefs, next_question
+from portal.marketplace.push.services.forgetting import forget_old
 from portal.marketplace.push.services.listings import compare, note_wanted, offer, try_again
 from portal.marketplace.push.services.results import Poll, learn_result, next_poll
 from portal.marketplace.push.services.sending import Claimed, claim, note_answer
@@ -19,6 +20,7 @@ __all__ = [
     "claim",
     "compare",
     "end",
+    "forget_old",
     "learn_beliefs",
     "learn_result",
     "next_poll",

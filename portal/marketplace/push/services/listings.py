@@ -22,8 +22,8 @@ LIST_NEW = """INSERT INTO storefront_listing (storefront, item_id, barcode, want
     ON CONFLICT DO NOTHING"""
 LIST_SOME, LIST_ALL = text(LIST_NEW.format(which="i.id = ANY(:items) AND")), text(LIST_NEW.format(which=""))
 LOCK_SOME = text(
-    """SELECT id FROM storefront_listing WHERE storefront = :storefront AND item_id = ANY(:items)
-       ORDER BY id FOR UPDATE"""
+    """SELECT count(*) FROM (SELECT FROM storefront_listing WHERE storefront = :storefront AND item_id = ANY(:items)
+       ORDER BY id FOR UPDATE) locked"""
 )
 # A new number is a new chance, also for what was left to a person; a number they expect already needs no sending; and
 # a question of routine does not hold a new number up.
@@ -76,7 +76,7 @@ def note_wanted(storefront: str, item_ids: Sequence[int], *, most_pieces: int) -
     """
     told = {"storefront": storefront, "items": list(item_ids), "most": most_pieces, "now": clock.now()}
     hold_listings(storefront)
-    if len(db.session.execute(LOCK_SOME, told).all()) < len(item_ids):
+    if int(db.session.scalar(LOCK_SOME, told) or 0) < len(item_ids):
         db.session.execute(LIST_SOME, told)
     db.session.execute(WANT_SOME, told)
 
