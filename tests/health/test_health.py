@@ -69,12 +69,14 @@ def test_redis_stopped(settings: Settings, tmp_path: Path) -> None:
     own.wait()
     app = create_app(replace(settings, redis_url=own.url()))
     with app.app_context():
-        assert ask(app)[1]["checks"]["redis"] == {"status": "ok", "words": "PONG", "facts": {}}
+        before = ask(app)[1]["checks"]
+        assert before["redis"] == {"status": "ok", "words": "PONG", "facts": {}}
         own.stop()
         status, answer = ask(app)
         db.engine.dispose()
     assert (status, answer["status"], answer["checks"]["redis"]["status"]) == (200, "degraded", "degraded")
-    assert answer["checks"]["queues"]["status"] == "ok"  # slower, not wrong
+    # Slower, not wrong; the demo's own first calls may be waiting since the run began.
+    assert answer["checks"]["queues"]["status"] == before["queues"]["status"]
 
 
 def test_a_model_changed_without_a_migration(app: Flask) -> None:
