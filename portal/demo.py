@@ -148,7 +148,7 @@ SENDINGS = (
     Sending("stock", "Tükenen stok", "30 7 * * 1-5", (ADMIN,), {"which": "empty"}),
     Sending("collection_aging", "Pazartesi tahsilat listesi", "0 8 * * 1", (FINANCE, BROKER), {"who": "owing"}),
     Sending("supplier_balance", "Pazartesi tedarikçi bakiyeleri", "5 8 * * 1", (FINANCE,), {}),
-    Sending("seller_balances", "Ay sonu satıcı bakiyeleri", "30 8 1 * *", (FINANCE,), {}),
+    Sending("seller_balances", "Aybaşı satıcı bakiyeleri", "30 8 1 * *", (FINANCE,), {}),
     Sending("commission_statement", "Geçen ayın hakedişleri", "0 9 1 * *", (FINANCE, BROKER), {}),
 )
 
