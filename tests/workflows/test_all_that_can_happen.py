@@ -25,7 +25,7 @@ from tests.workflows.machine import STEPS, EverythingThatCanHappen, Mood, Stage
 pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("all that can happen"), pytest.mark.timeout(1200)]
 
 # `make faults` plays 300 runs; `make test` a sample of them, so that it stays quick.
-RUNS = int(os.environ.get("RUNS") or 40)
+RUNS = int(os.environ.get("RUNS") or 20)
 ALL = 300
 # Two halves, so that two workers can share them: some two and a half minutes each.
 HALVES = [

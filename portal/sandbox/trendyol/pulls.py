@@ -27,11 +27,12 @@ def listed(books: Books, asked: Asked) -> dict[str, Any]:
         raise bad_request(f"Bir sorguda en fazla {cap} paket çekilebilir.")
     books.finish_splits()
     found = _sorted(_in_list(books, asked), asked)
-    start = max(0, page * size - (int(rule(books.world, "repeat_pages")) if page else 0))
+    again = min(int(rule(books.world, "repeat_pages")), size - 1) if len(found) > size else 0
+    start = max(0, page * size - (again if page else 0))
     rows = found[start : start + size]
     answer = {
         "totalElements": len(found),
-        "totalPages": -(-len(found) // size),
+        "totalPages": -(-(len(found) + again) // size),  # what is shown twice pushes the rest on
         "page": page,
         "size": size,
         "content": [_told(books, row) for row in rows],
