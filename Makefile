@@ -30,7 +30,7 @@ faults: $(STAMP) $(CATALOGUE).mo ## The fault suite alone
 	SCANS=1000 CUT_SECONDS=20 $(BIN)/python -m pytest tests/browser/test_packing.py -n0 -k 'network_cut or thousand_scans'
 
 bench: $(STAMP) $(CATALOGUE).mo ## Ratios against a floor measured in the same run
-	$(BIN)/python -m tests.benchmarks
+	SNAPSHOTS=$${SNAPSHOTS:-100000} $(BIN)/python -m tests.benchmarks
 	$(BIN)/python -m tests.benchmarks.commission
 
 messages: $(STAMP) ## Collect what has to be translated

@@ -16,7 +16,6 @@ import psycopg
 from sqlalchemy import select, text
 
 from portal.accounts.models import Person
-from portal.app import create_app
 from portal.commission import overview, queries, statement_pdf, statement_xlsx
 from portal.commission.models import CommissionSnapshot
 from portal.commission.overview import Window
@@ -30,8 +29,7 @@ from portal.core import clock
 from portal.core.actor import Actor
 from portal.core.database import db
 from portal.core.unit_of_work import atomic
-from portal.embedded import for_tests
-from tests.world import test_settings
+from tests.benchmarks.house import prepared
 
 SNAPSHOTS = int(os.environ.get("SNAPSHOTS", "2000"))
 AT_ONCE = 500
@@ -102,12 +100,7 @@ def _actor(person: Person) -> Actor:
 
 def main() -> None:
     """One row per measurement: what, seconds, how many times the floor."""
-    servers = for_tests.ensure_servers()
-    url = for_tests.clone_database(servers.database_url, "template1", f"bench_{uuid.uuid4().hex[:8]}")
-    app = create_app(test_settings(url, servers.redis_url, "http://127.0.0.1:9", smtp_port=9))
-    done = app.test_cli_runner().invoke(args=["prepare"], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    with app.app_context(), psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as plain:
+    with prepared() as (app, url), psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as plain:
         year = Year()
         print(f"{SNAPSHOTS} snapshots of three shares", flush=True)
         rows = [
@@ -123,7 +116,6 @@ def main() -> None:
         show(rows)
         with app.test_request_context():
             show(_statements(year, plain))
-        db.session.remove()
 
 
 def show(rows: list[tuple[str, float, float]]) -> None:
@@ -166,7 +158,3 @@ def _sum(plain: psycopg.Connection) -> None:
     plain.execute(
         "SELECT person_id, type, sum(amount_minor) FROM commission_ledger_entry GROUP BY person_id, type"
     ).fetchall()
-
-
-if __name__ == "__main__":
-    main()

@@ -179,11 +179,3 @@ def _packed_full(parcel: int) -> int:
         heard = [Heard(uuid.uuid4(), "scan", clock.now(), line.barcode, box) for line in packing_queries.lines(task_id)]
         story.scan(task_id, heard, device="bench", by=by)
     return task_id
-
-
-if __name__ == "__main__":
-    from tests.benchmarks.__main__ import prepared
-
-    with prepared() as (bench_app, bench_url):
-        for name, micros, times_floor in rows(bench_app, bench_url):
-            print(f"{name:<54}{micros:>9.0f} µs   × {times_floor:.1f}")

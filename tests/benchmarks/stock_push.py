@@ -287,7 +287,3 @@ def show(rows: list[Row]) -> None:
     for row in rows:
         ratio = "" if row.ratio is None else f"   × {row.ratio:.2f}"
         print(f"{row.what:<66}{row.seconds * 1000:>9.1f} ms{ratio}")
-
-
-if __name__ == "__main__":
-    show(measure(Size.from_env()))
