@@ -315,6 +315,7 @@ def test_with_the_keyboard_alone(
     page.wait_for_selector("text=/Ne eksik/")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
+    page.wait_for_selector("text=/Eksik var/")  # the next page: the one before was ready, too
     page.wait_for_selector("#packing[data-ready]")
     page.keyboard.type(film)
     page.keyboard.press("Enter")
