@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import gc
 import os
 import shutil
 import threading
@@ -51,6 +52,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Leave nothing in memory."""
     if not hasattr(config, "workerinput") and (folder := os.environ.get("TEST_FOLDER")):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_loaded_stays() -> None:
+    """Thousands of tests in one process: a collector that walks all the libraries again makes a provider seem silent."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
