@@ -77,6 +77,7 @@ function drawBox(id) {
   li.querySelector("a").id = `box-${number}`;
   Object.assign(li.querySelector("input"), { id: `grams-${number}`, name: `grams-${number}`, value: "" });
   all.at(-1).after(li);
+  el("box-count").textContent = word("Boxes", number);
 }
 
 function newBox() {

@@ -303,6 +303,7 @@ def test_with_the_keyboard_alone(
     page.keyboard.press("F2")
     expect(page.locator("#packed")).to_have_text("1")
     page.keyboard.press("F3")
+    expect(page.locator("#box-count")).to_have_text("2 koli")
     page.keyboard.type(tape)
     page.keyboard.press("Enter")
     page.keyboard.press("F6")
