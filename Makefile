@@ -26,12 +26,11 @@ lint: $(STAMP) $(CATALOGUE).mo ## ruff, mypy, import-linter, templates
 	$(BIN)/python -m tests.architecture.templates_lint
 
 faults: $(STAMP) $(CATALOGUE).mo ## The fault suite alone
-	PAYMENTS=500 RUNS=300 $(BIN)/python -m pytest -m faults
+	PAYMENTS=500 RUNS=300 $(BIN)/python -m pytest -m faults -n $(WORKERS) --dist loadgroup
 	SCANS=1000 CUT_SECONDS=20 $(BIN)/python -m pytest tests/browser/test_packing.py -n0 -k 'network_cut or thousand_scans'
 
 bench: $(STAMP) $(CATALOGUE).mo ## Ratios against a floor measured in the same run
 	SNAPSHOTS=$${SNAPSHOTS:-100000} $(BIN)/python -m tests.benchmarks
-	$(BIN)/python -m tests.benchmarks.commission
 
 messages: $(STAMP) ## Collect what has to be translated
 	$(BIN)/pybabel -q extract -F portal/translations/babel.cfg -k _l -k lazy_gettext -k noted --no-location --sort-output -o $(VENV)/messages.pot .
