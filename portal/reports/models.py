@@ -21,7 +21,7 @@ class ReportRun(Model):
         CheckConstraint("language IN ('tr', 'en')", name="language_known"),
         CheckConstraint("(schedule_id IS NULL) = (due_at IS NULL)", name="a_slot_has_its_schedule"),
         CheckConstraint(
-            "(schedule_id IS NULL) = (asked_by_person_id IS NOT NULL)", name="somebody_or_a_schedule_asked"
+            "(schedule_id IS NULL) = (asked_by_person_id IS NOT NULL)", name="a_person_or_a_schedule_asked"
         ),
         CheckConstraint("(state = 'BUILDING') = (lease_until IS NOT NULL)", name="leased_while_building"),
         CheckConstraint(

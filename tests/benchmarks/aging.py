@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import resource
 import statistics
 import time
 import tracemalloc
@@ -66,6 +67,7 @@ def say(what: str, seconds: float, floor: float, name: str, more: str = "") -> N
 def measure(app: Flask, url: str) -> None:
     """Every size in turn."""
     plain_url = url.replace("+psycopg", "")
+    print(f"  this process, before anything is read: {_most_memory()} MiB")
     for lines in LINES:
         table.make(plain_url, lines=lines, accounts=ACCOUNTS, until=today() + timedelta(days=3))
         source = table.TableLedger(plain_url, ACCOUNTS)
@@ -73,6 +75,12 @@ def measure(app: Flask, url: str) -> None:
         print(f"aging: {ACCOUNTS} accounts, {lines} lines")
         with psycopg.connect(plain_url, autocommit=True) as plain:
             _one_size(app, plain, lines)
+        print(f"  this process, at its highest so far: {_most_memory()} MiB", flush=True)
+
+
+def _most_memory() -> int:
+    """MiB this process ever held at once; PostgreSQL not counted."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _one_size(app: Flask, plain: psycopg.Connection[tuple[object, ...]], lines: int) -> None:
