@@ -88,7 +88,7 @@ def test_the_letter_is_answered_in_two_taps_without_a_password(running: Running,
 
 def link_in_the_letter(running: Running, number: str) -> str:
     """From the mailbox of the sandbox's post office."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for letter in httpx.get(f"{running.sandbox_url}/_sandbox/mail").json():
             if number in letter["subject"]:
@@ -156,7 +156,7 @@ def arrives(running: Running, key: str) -> None:
     with httpx.Client(base_url=running.sandbox_url, timeout=20) as carrier:
         for event in ("picked_up", "in_transit", "out_for_delivery", "delivered"):
             path = f"/_sandbox/carriers/mock/{key}/scans"
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while (answer := carrier.post(path, json={"event": event})).status_code == 404:
                 assert time.monotonic() < deadline, "the carrier never heard of it"
                 time.sleep(0.3)
@@ -219,7 +219,7 @@ def agree(visitor: Visitor, button: str) -> None:
     visitor.page.wait_for_load_state("networkidle")
 
 
-def wait_for(page: Page, seen, patience: float = 25) -> None:  # type: ignore[no-untyped-def]
+def wait_for(page: Page, seen, patience: float = 60) -> None:  # type: ignore[no-untyped-def]
     """Until the workers have done it."""
     deadline = time.monotonic() + patience
     while not seen():

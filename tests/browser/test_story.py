@@ -115,7 +115,7 @@ def find_order(page: Page, listing: str, number: str) -> str:
 
 def wait_until_released(page: Page, url: str) -> None:
     """Until the worker has asked the provider and noted the answer."""
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         page.goto(url)
         if page.locator(".head .badge.ok").count() == 2:
