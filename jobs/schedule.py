@@ -145,6 +145,9 @@ def run(app: Flask, claimed: Claimed) -> None:
                 schedules.finish(claimed, TickOutcome.DONE, note)
         except SlotLost:
             logger.warning("slot {} of {} was taken over by somebody else", claimed.due_at, claimed.task)
+        except OperationalError as away:
+            # The database's trouble (a lost line, somebody's lock) is not the job's: its lease ends, and it is begun again.
+            logger.warning("slot {} of {} waits for the database: {}", claimed.due_at, claimed.task, away.orig)
         except Exception as trouble:  # the slot is marked FAILED with its reason; the others must go on
             logger.exception("{} failed", claimed.task)
             _failed(claimed, f"{type(trouble).__name__}: {trouble}")

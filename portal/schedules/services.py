@@ -116,9 +116,11 @@ def write_down_due_slots() -> int:
     """One look: every slot since the last one becomes a row, by its schedule's policy. Returns how many will run."""
     now = database_now()
     _switch_on_again(now)
-    due = db.session.scalars(
-        select(Schedule).where(Schedule.is_on).order_by(Schedule.id).with_for_update(skip_locked=True)
+    # Not the key: what a frozen process holds here must not keep another's run from naming its schedule.
+    held = (
+        select(Schedule).where(Schedule.is_on).order_by(Schedule.id).with_for_update(skip_locked=True, key_share=True)
     )
+    due = db.session.scalars(held)
     return sum(_write_down(schedule, now) for schedule in list(due))
 
 
@@ -285,7 +287,7 @@ def _next_open() -> Any:
         .order_by(ScheduleTick.due_at)
         .limit(1)
         # The schedule's row as well: of two who claim its slots at once, the second takes another schedule's.
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
         .execution_options(populate_existing=True)
     )
 

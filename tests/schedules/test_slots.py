@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import OperationalError
 
 from jobs import schedule as jobs
 from portal.core import timetable
@@ -271,6 +272,35 @@ def test_a_job_that_fails_says_so_and_its_slot_is_over(app: Flask, monkeypatch: 
     [tick] = db.session.scalars(select(ScheduleTick)).all()
     assert (tick.outcome, tick.note) == ("FAILED", "ValueError: no")
     assert queries.last_success() == {}
+
+
+def test_trouble_with_the_database_is_not_the_jobs_and_it_is_begun_again(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    troubles = [OperationalError("SELECT", {}, Exception("the line was lost"))]
+
+    def stumble() -> None:
+        if troubles:
+            raise troubles.pop()
+
+    monkeypatch.setattr(jobs, "TIMETABLE", [timetable.Periodic("stumbles", stumble, timedelta(minutes=5))])
+    assert jobs.tick(app) == ["stumbles"]
+    assert jobs.tick(app) == []
+    lease_runs_out()
+    assert jobs.tick(app) == ["stumbles"]
+    assert db.session.scalar(select(ScheduleTick.outcome)) == "DONE"
+
+
+def test_what_a_process_holds_that_froze_while_looking_fails_nobodys_slot(app: Flask, clockwork: Clockwork) -> None:
+    clockwork.passes(minutes=10)
+    clockwork.look()
+    mine = clockwork.claim()
+    assert mine is not None
+    with app.app_context():
+        schedules.write_down_due_slots()  # and does not come to its end
+        crowd(app, lambda: jobs.run(app, mine), size=1)
+        db.session.rollback()
+    assert outcomes(clockwork.id) == ["DONE"]
 
 
 def test_the_schedules_page_shows_everything_and_says_when_nobody_keeps_them(
