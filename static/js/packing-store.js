@@ -190,5 +190,14 @@ if (waitingNote) {
     },
   });
   outbox.start();
-  navigator.serviceWorker?.register("/packing/worker.js", { scope: "/packing/" }).catch(() => {});
+  keepShell("/packing/worker.js");
+}
+
+// One file that does not come (a dead spot at the wrong moment) ends the browser's whole try to keep the shell.
+function keepShell(worker) {
+  navigator.serviceWorker?.register(worker, { scope: "/packing/" }).then((shell) => {
+    shell.installing?.addEventListener("statechange", (event) => {
+      if (event.target.state === "redundant" && !shell.active) setTimeout(keepShell, 5000, worker);
+    });
+  }).catch(() => {});
 }

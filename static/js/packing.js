@@ -259,7 +259,7 @@ async function begin() {
   screen_.dataset.ready = "1";
   look(2500);
   stayAwake();
-  navigator.serviceWorker?.register(screen_.dataset.worker, { scope: "/packing/" }).catch(() => {});
+  keepShell(screen_.dataset.worker);
 }
 
 begin();
