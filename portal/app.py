@@ -54,9 +54,11 @@ from portal.portals import (
     aging_api,
     buyer,
     commission,
+    commission_deals,
     commission_desk,
     commission_money,
     commission_periods,
+    commission_snapshots,
     cron,
     disputes,
     doorstep,
@@ -125,8 +127,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     people = (buyer, seller, *warehouse_people, *desk_people, disputes, doorstep, labels)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
-    # One blueprint in three files, for people and for machines: it asks for the form's token itself.
-    assert commission and commission_money and commission_periods
+    # One blueprint in five files, for people and for machines: it asks for the form's token itself.
+    assert commission and commission_deals and commission_snapshots and commission_money and commission_periods
     csrf.exempt(commission_desk.bp)
     app.register_blueprint(commission_desk.bp)
     aging_machines = (aging_api.customers, aging_api.suppliers)
