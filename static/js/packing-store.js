@@ -195,7 +195,9 @@ if (waitingNote) {
 
 // One file that does not come (a dead spot at the wrong moment) ends the browser's whole try to keep the shell.
 function keepShell(worker) {
-  navigator.serviceWorker?.register(worker, { scope: "/packing/" }).then((shell) => {
+  if (!navigator.serviceWorker) return;
+  navigator.serviceWorker.ready.then((shell) => { if (!navigator.serviceWorker.controller) shell.active.postMessage("claim"); });
+  navigator.serviceWorker.register(worker, { scope: "/packing/" }).then((shell) => {
     shell.installing?.addEventListener("statechange", (event) => {
       if (event.target.state === "redundant" && !shell.active) setTimeout(keepShell, 5000, worker);
     });

@@ -17,6 +17,9 @@ self.addEventListener("activate", (event) => {
   );
 });
 
+// A page that was on its way while this worker began belongs to nobody, and asks.
+self.addEventListener("message", (event) => { event.waitUntil(self.clients.claim()); });
+
 self.addEventListener("fetch", (event) => {
   const { request } = event, url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;

@@ -85,12 +85,13 @@ HERE: list[Visitor] = []
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """Whoever still looks at a page when a test fails leaves a picture of it."""
+    """Whoever still looks at a page when a test fails leaves a picture of it, and goes."""
     report = yield
     for number, visitor in enumerate(HERE if call.excinfo else []):
         with suppress(Error):
             visitor.page.screenshot(path=PICTURES / f"failed-{item.name}-{number}.png", full_page=True)
             report.sections.append((f"visitor {number}", visitor.page.url))
+            visitor.context.close()  # who looks on would disturb the next test
     if report.when == "teardown":
         HERE.clear()
     return report

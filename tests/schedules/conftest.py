@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from flask import Flask, g
+from flask import Flask
 from sqlalchemy import update
 
 from portal.core import clock
@@ -15,6 +15,8 @@ from portal.schedules import services as schedules
 from portal.schedules.models import Schedule
 from portal.schedules.services import Claimed
 from tests.cast import Cast, actor
+
+EVERY = 600  # seconds
 
 
 class Clockwork:
@@ -27,7 +29,6 @@ class Clockwork:
         """Time passes; it may also go back."""
         with atomic():
             clock.move_to(int((clock.shift() + timedelta(**time)).total_seconds()))
-        g.pop("clock_shift", None)
 
     def look(self) -> int:
         """One look of a scheduler; how many slots will run."""
@@ -47,10 +48,13 @@ class Clockwork:
 
 @pytest.fixture
 def clockwork(app: Flask, cast: Cast) -> Clockwork:
-    """A stock report every ten minutes; all code's own jobs are left out."""
+    """A stock report every ten minutes; all code's own jobs are left out. It is now the middle between two slots."""
+    with atomic():
+        past_the_slot = int(schedules.database_now().timestamp()) % EVERY
+        clock.move_to(int(clock.shift().total_seconds()) + EVERY + EVERY // 2 - past_the_slot)
     with atomic():
         schedule = schedules.open_schedule(
-            name="stok", kind="REPORT", task="stock", parameters={}, cron="", every_seconds=600,
+            name="stok", kind="REPORT", task="stock", parameters={}, cron="", every_seconds=EVERY,
             zone="Europe/Istanbul", catch_up="EACH", by=actor(cast.gul),
         )  # fmt: skip
     return Clockwork(schedule)
