@@ -257,6 +257,7 @@ ACT_NAMES = {
     "opened": noted("opened"),
     "won": noted("won"),
     "lost": noted("lost"),
+    "repriced": noted("price corrected"),
     "proposed": noted("proposed"),
     "put in force": noted("put in force"),
     "rejected": noted("rejected"),

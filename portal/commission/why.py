@@ -70,7 +70,11 @@ def why(row: LineRow) -> Why:
 
 def _order(snapshot: CommissionSnapshot) -> list[Step]:
     order = snapshot.facts.get("order") or {}
-    return [
+    back = order.get("given_back_minor") or 0
+    reduced = (
+        [Step(_("Given back to the buyer"), _("Beyond the price of whole pieces"), -back, "order")] if back else []
+    )
+    pieces = [
         Step(
             line["name"],
             _(
@@ -84,6 +88,7 @@ def _order(snapshot: CommissionSnapshot) -> list[Step]:
         )
         for line in order.get("lines", [])
     ]
+    return [*pieces, *reduced]
 
 
 def _base(snapshot: CommissionSnapshot) -> Step:

@@ -95,6 +95,9 @@ def hold(hold_id: int) -> EscrowHold:
     return found
 
 
+_REDUCTION = ~EscrowRefund.for_pieces & (EscrowRefund.state == RefundState.DONE)
+
+
 def line_money(line: OrderLine) -> LineMoney:
     """Where a line's money stands, for the plan of what to ask of the provider next."""
     mine = select(EscrowHold).where(EscrowHold.order_line_id == line.id).order_by(EscrowHold.id).with_for_update()
@@ -126,6 +129,18 @@ def hold_of_item(provider: str, provider_item_key: str) -> EscrowHold | None:
         .where(EscrowHold.provider == provider, EscrowHold.provider_item_key == provider_item_key)
         .with_for_update()
     ).scalar_one_or_none()
+
+
+def price_reduction(order_id: int) -> int:
+    """What the buyer of an order got back beyond the price of whole pieces, in kuruş."""
+    given = select(func.coalesce(func.sum(EscrowRefund.amount_kurus), 0)).where(_REDUCTION)
+    return int(db.session.scalars(given.join(EscrowHold).where(EscrowHold.order_id == order_id)).one())
+
+
+def orders_reduced_since(when: datetime) -> list[int]:
+    """Orders whose buyers got something back beyond whole pieces since then."""
+    wanted = select(EscrowHold.order_id).join(EscrowRefund).where(_REDUCTION, EscrowRefund.settled_at >= when)
+    return list(db.session.scalars(wanted.distinct().order_by(EscrowHold.order_id)))
 
 
 def refund_hold(refund_id: int) -> int:

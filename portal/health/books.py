@@ -156,7 +156,7 @@ QUESTIONS = [
              WHERE acc.kind = 'AGENT' GROUP BY acc.id) a
            FULL JOIN (SELECT person_id, sum(CASE WHEN direction = 'CREDIT' THEN amount_minor ELSE -amount_minor END)
                AS in_ledger FROM commission_ledger_entry GROUP BY person_id) l ON l.person_id = a.person_id
-           WHERE a.in_journal IS DISTINCT FROM l.in_ledger""",
+           WHERE coalesce(a.in_journal, 0) <> coalesce(l.in_ledger, 0)""",
     ),
     Question(
         noted("commission snapshots whose shares are not their pool"),
@@ -205,6 +205,14 @@ QUESTIONS = [
              AND (SELECT c.person_id FROM customer_agent c WHERE c.organisation_id = o.buyer_organisation_id
                AND c.from_on <= (o.placed_at AT TIME ZONE 'Europe/Istanbul')::date
                ORDER BY c.from_on DESC LIMIT 1) IS NOT NULL""",
+    ),
+    Question(
+        noted("deals whose price is not what the buyer of the order kept"),
+        """SELECT d.id, d.order_id, d.sale_price, k.kept FROM deal d CROSS JOIN LATERAL (SELECT greatest(0,
+             (SELECT sum(l.accepted_quantity * l.unit_price_kurus) FROM network_order_line l WHERE l.order_id = d.order_id)
+             - (SELECT coalesce(sum(r.amount_kurus), 0) FROM escrow_refund r JOIN escrow_hold h ON h.id = r.hold_id
+                WHERE h.order_id = d.order_id AND r.state = 'DONE' AND NOT r.for_pieces)) AS kept) k
+           WHERE d.order_id IS NOT NULL AND d.sale_price <> k.kept""",
     ),
     Question(
         noted("sellers paid out more than was released to them"),

@@ -23,7 +23,7 @@ from portal.orders.models import Order
 from portal.orders.states import PayoutStatus
 from portal.outbox import services as outbox
 from portal.outbox.models import ProviderIntent
-from portal.workflows import money, set_aside
+from portal.workflows import money, sales, set_aside
 from portal.workflows.calls import Found, Operation
 
 # approve_item: the seller's money leaves trust ------------------------------------------------------------
@@ -84,6 +84,7 @@ def _refund_done(intent: ProviderIntent, _reference: str) -> None:
         orders.refunded(order, by=SYSTEM, because=noted("all of it was refunded"))
     money.payout_follows(order, because=noted("nothing is held any more"))
     set_aside.follow(order, by=SYSTEM, because=noted("a refund is done"))
+    sales.price_follows(order)
 
 
 def _refund_refused(intent: ProviderIntent, why: str) -> None:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import NamedTuple
+
 from loguru import logger
 
 from portal.commission import queries as commission_queries
-from portal.commission.models import CommissionDispute, Deal
+from portal.commission.models import CommissionDispute, CommissionSnapshot, Deal
 from portal.commission.queries import one
-from portal.commission.services import deals, disputes, snapshots
+from portal.commission.services import corrections, deals, disputes, snapshots
 from portal.commission.services.snapshots import Wish
+from portal.commission.states import SnapshotState
 from portal.core import clock
 from portal.core.actor import SYSTEM
 from portal.core.database import Json
 from portal.core.errors import Refusal
+from portal.core.i18n import noted
 from portal.core.unit_of_work import atomic
+from portal.escrow import queries as escrow_queries
 from portal.orders import queries as orders_queries
-from portal.orders.models import Order, OrderLine
+from portal.orders.models import Order
 from portal.orders.states import OrderState
+
+MONEY_WENT_BACK = noted("money of the sale went back to the buyer")
+STILL_TRIED = timedelta(days=60)  # longer than a month stays locked by mistake
 
 
 def order_stands(order: Order) -> None:
@@ -27,34 +36,77 @@ def order_stands(order: Order) -> None:
     agent_id = commission_queries.agent_of(order.buyer_organisation_id, clock.day_of(order.placed_at))
     if agent_id is None:
         return
-    lines = orders_queries.lines_of(order.id)
+    sale = _sale(order)
     deal = deals.won_by_order(
         order.id,
         title=order.number,
-        sale_price=sum(line.accepted_quantity * line.unit_price_kurus for line in lines),
+        sale_price=sale.price,
         agent_id=agent_id,
         on=clock.today(),
-        evidence=_evidence(order, lines),
+        evidence=sale.evidence,
         by=SYSTEM,
     )
     if deal is not None:
         make_ready(deal)
 
 
-def _evidence(order: Order, lines: list[OrderLine]) -> Json:
-    kept = [line for line in lines if line.accepted_quantity]
-    return {
-        "number": order.number,
-        "lines": [
-            {
-                "name": line.name,
-                "pieces": line.accepted_quantity,
-                "unit_price_minor": line.unit_price_kurus,
-                "minor": line.accepted_quantity * line.unit_price_kurus,
-            }
-            for line in kept
-        ],
-    }
+class Sale(NamedTuple):
+    """What an order came to: the pieces its buyer kept, less what came back of their price, in kuruş."""
+
+    price: int
+    evidence: Json
+
+
+def _sale(order: Order) -> Sale:
+    kept = [line for line in orders_queries.lines_of(order.id) if line.accepted_quantity]
+    told = [
+        {
+            "name": line.name,
+            "pieces": line.accepted_quantity,
+            "unit_price_minor": line.unit_price_kurus,
+            "minor": line.accepted_quantity * line.unit_price_kurus,
+        }
+        for line in kept
+    ]
+    whole = sum(line.accepted_quantity * line.unit_price_kurus for line in kept)
+    back = min(escrow_queries.price_reduction(order.id), whole)
+    return Sale(whole - back, {"number": order.number, "lines": told, "given_back_minor": back})
+
+
+def price_follows(order: Order) -> None:
+    """Called whenever a buyer got money back, and every hour: the deal's price follows, and the commission the price.
+
+    What waits for approval is rejected and made anew; of what was approved the share of the money that went back is
+    proposed to be taken back, and a second person agrees. Said again, nothing happens. In a locked month it is tried
+    again later.
+    """
+    deal = commission_queries.deal_of_order(order.id)
+    sale = _sale(order)
+    if deal is None or deal.sale_price is None or deal.sale_price == sale.price:
+        return
+    snapshot = commission_queries.snapshot_that_counts(deal.id)
+    if snapshot is None or snapshot.state == SnapshotState.PENDING_APPROVAL:
+        if snapshot is not None:
+            snapshots.reject(snapshot, by=SYSTEM, because=MONEY_WENT_BACK)
+        deals.reprice(deal, sale_price=sale.price, evidence=sale.evidence, by=SYSTEM, because=MONEY_WENT_BACK)
+        make_ready(deal)
+    elif _asked_back(deal, snapshot, sale.price):
+        deals.reprice(deal, sale_price=sale.price, evidence=sale.evidence, by=SYSTEM, because=MONEY_WENT_BACK)
+
+
+def _asked_back(deal: Deal, snapshot: CommissionSnapshot, price: int) -> bool:
+    """Refused before anything is written, as in `make_ready`."""
+    assert deal.sale_price is not None
+    key = f"order:{deal.order_id}:{price}"
+    because = f"{MONEY_WENT_BACK}: {deal.title}"
+    try:
+        corrections.propose_price_fall(
+            snapshot, was=deal.sale_price, now=price, key=key, dated_on=clock.today(), because=because, by=SYSTEM
+        )
+    except Refusal as no:
+        logger.warning("commission of deal {} is not asked back yet: {}", deal.id, no.code)
+        return False
+    return True
 
 
 def make_ready(deal: Deal) -> bool:
@@ -63,8 +115,11 @@ def make_ready(deal: Deal) -> bool:
 
     The rules refuse before anything is written, so there is nothing to undo.
     """
+    if not deal.sale_price:
+        return False
     try:
-        snapshots.create([Wish(deal.id, f"order:{deal.order_id}")], effective_on=clock.today(), by=SYSTEM)
+        wish = Wish(deal.id, f"order:{deal.order_id}:{deal.sale_price}")
+        snapshots.create([wish], effective_on=clock.today(), by=SYSTEM)
     except Refusal as no:
         logger.warning("deal {} has no snapshot yet: {}", deal.id, no.code)
         return False
@@ -72,7 +127,12 @@ def make_ready(deal: Deal) -> bool:
 
 
 def make_missing_ready(limit: int = 500) -> int:
-    """Won deals of orders that have no snapshot yet. Returns how many have one now."""
+    """Won deals of orders that have no snapshot yet, and prices that could not follow. Returns how many have one now."""
+    with atomic():
+        reduced = escrow_queries.orders_reduced_since(clock.now() - STILL_TRIED)
+    for order_id in reduced:
+        with atomic():
+            price_follows(orders_queries.hold_still(order_id))
     with atomic():
         missing = commission_queries.won_without_snapshot(limit)
     made = 0

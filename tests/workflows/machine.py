@@ -57,6 +57,7 @@ from portal.workflows import arguments, checkout, delivery, payouts, provider_ca
 from portal.workflows.standing import with_order
 from tests import story
 from tests.cast import Cast, actor
+from tests.workflows import machine_agents
 
 Row = dict[str, Any]
 
@@ -72,7 +73,8 @@ LEFT_BEHIND = (
     "provider_payout", "reconciliation", "provider_intent", "provider_attempt", "journal_entry", "posting",
     "transition", "audit_event", "idempotency_key", "shipment", "shipment_watch", "carrier_scan", "delivery_link",
     "delivery_receipt", "delivery_receipt_line", "despatch_series", "despatch_note", "dispute", "dispute_message",
-    "dispute_photo", "mail_message", "clock_shift", "reservation", "stock_shortage",
+    "dispute_photo", "mail_message", "clock_shift", "reservation", "stock_shortage", "deal", "commission_person_account",
+    "commission_audit_event",
 )  # fmt: skip
 # What a refusal must leave as it was, whole: every row of these, and how many there are of the others.
 ROWS = {
@@ -88,7 +90,7 @@ ROWS = {
 }
 COUNTS = (
     "posting", "journal_entry", "transition", "carrier_scan", "mail_message", "despatch_note", "shipment_watch",
-    "reservation", "stock_act", "stock_movement",
+    "reservation", "stock_act", "stock_movement", "deal", "commission_snapshot", "commission_ledger_entry",
 )  # fmt: skip
 # What parcels moved is forgotten; what was received lies on its shelf again.
 FULL_SHELVES_AGAIN = (
@@ -223,6 +225,7 @@ class Stage:
                 (self.cast.deniz.organisation_id, barcode, f"Örnek parça, {kurus} kuruş", kurus),
             )
         story.register_sellers()
+        machine_agents.an_agent(self.cast)
         # The cast stays as it is now, whatever session comes and goes.
         for person in self.cast.everybody:
             db.session.refresh(person)
@@ -711,6 +714,12 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
             "price reduction", lambda: returns.refund(hold["id"], amount, by=self.finance, because="scratched")
         )
 
+    @precondition(lambda self: self.turn % 4 == 0)
+    @rule()
+    def commission_is_checked(self) -> None:
+        """Burak agrees to what İpek earned, and to what is taken back of it."""
+        self.attempt("check commission", lambda: machine_agents.agree_to_everything(actor(self.cast.burak)))
+
     @when("intents", "READY", "SENDING", "UNKNOWN")
     @rule(moods=MOODS, most=st.sampled_from([1, 2, 4, 8]), backwards=st.booleans())
     def calls_are_made(self, moods: list[Mood], most: int, backwards: bool) -> None:
@@ -791,6 +800,8 @@ class EverythingThatCanHappen(RuleBasedStateMachine):
             _decided_orders_are_settled(self.books, order)
         for hold in self.some("holds"):
             _the_provider_agrees(self.stage.provider, hold)
+        self.attempt("check commission", lambda: machine_agents.agree_to_everything(actor(self.cast.burak)))
+        self.stage.happened["an order with commission"] += machine_agents.earned_what_was_kept(self.stage.line)
         assert troubles() == []
 
     def _until_all_is_quiet(self) -> None:

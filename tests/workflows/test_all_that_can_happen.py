@@ -96,7 +96,7 @@ DEEDS = {
     "give up", "withdraw", "confirm everything", "confirm a parcel", "answer line by line", "answer again",
     "answer otherwise: already_answered", "cancel order", "silence", "settle RELEASE", "settle REFUND",
     "settle REPLACEMENT", "offer", "escalate", "goods travel back", "price reduction", "calls", "reconcile",
-    "somebody decides", "a sender died",
+    "somebody decides", "a sender died", "check commission",
 }  # fmt: skip
 
 

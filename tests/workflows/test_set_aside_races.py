@@ -11,13 +11,14 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from portal.accounts import queries as accounts_queries
 from portal.core import clock
-from portal.core.database import db
+from portal.core.database import DB_NOW, db
 from portal.core.errors import Refusal
 from portal.core.unit_of_work import atomic
+from portal.inbox.models import InboxMessage
 from portal.orders import queries as orders_queries
 from portal.orders import services as orders
 from portal.settings import Settings
@@ -233,6 +234,8 @@ def test_paid_at_the_moment_the_promise_runs_out(app: Flask, cast: Cast, sandbox
         return set_aside.let_go_unpaid() if number % 2 else story.drain("inbox")
 
     assert at_once(app, 12, somebody) == {"done": 12}
+    with atomic():  # in such a crowd the provider may have answered too late for the first try
+        db.session.execute(update(InboxMessage).values(next_attempt_at=DB_NOW))
     story.drain("inbox")
     assert numbers(kept.tape) == (20, 8)
     assert count("SELECT count(*) FROM network_order WHERE state = 'PAID'") == 4

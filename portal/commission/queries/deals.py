@@ -28,6 +28,7 @@ from portal.commission.states import (
     Method,
     PolicyState,
     Rounding,
+    SnapshotState,
 )
 from portal.core.database import Json, db
 from portal.core.errors import NotFound
@@ -123,10 +124,22 @@ def snapshots_of_deals(deal_ids: Sequence[int]) -> dict[int, CommissionSnapshot]
     return {snapshot.deal_id: snapshot for snapshot in db.session.scalars(wanted)}
 
 
+def deal_of_order(order_id: int) -> Deal | None:
+    """The deal an order became, held until the unit of work ends."""
+    mine = select(Deal).where(Deal.order_id == order_id).with_for_update(key_share=True)
+    return db.session.scalars(mine.execution_options(populate_existing=True)).one_or_none()
+
+
 def won_without_snapshot(limit: int) -> list[int]:
-    """Won deals of orders whose snapshot could not be made when they were won (no policy, a locked month)."""
-    live = select(CommissionSnapshot.deal_id).where(CommissionSnapshot.deal_id == Deal.id)
-    wanted = select(Deal.id).where(Deal.state == DealState.WON, Deal.order_id.is_not(None), ~live.exists())
+    """Won deals of orders whose snapshot could not be made when they were won, or when their price fell (no policy,
+    a locked month). What a person rejected is left to people."""
+    known = select(CommissionSnapshot.deal_id).where(
+        CommissionSnapshot.deal_id == Deal.id,
+        (CommissionSnapshot.state != SnapshotState.REJECTED)
+        | (CommissionSnapshot.base_amount_minor == Deal.sale_price),
+    )
+    of_an_order = (Deal.state == DealState.WON, Deal.order_id.is_not(None), Deal.sale_price > 0)
+    wanted = select(Deal.id).where(*of_an_order, ~known.exists())
     return list(db.session.scalars(wanted.order_by(Deal.id).limit(limit)))
 
 

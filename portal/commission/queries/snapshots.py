@@ -70,6 +70,13 @@ def snapshots_by_id(ids: Sequence[int]) -> list[CommissionSnapshot]:
     return found
 
 
+def snapshot_that_counts(deal_id: int) -> CommissionSnapshot | None:
+    """A deal's snapshot that waits or was approved, held until the unit of work ends."""
+    live = (SnapshotState.PENDING_APPROVAL, SnapshotState.APPROVED)
+    wanted = select(CommissionSnapshot).where(CommissionSnapshot.deal_id == deal_id, CommissionSnapshot.state.in_(live))
+    return db.session.scalars(wanted.with_for_update().execution_options(populate_existing=True)).one_or_none()
+
+
 def lines_of(snapshot_ids: Sequence[int]) -> list[CommissionSnapshotLine]:
     """The lines of some snapshots, in their order."""
     line = CommissionSnapshotLine

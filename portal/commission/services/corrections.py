@@ -8,17 +8,27 @@ from datetime import date
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import insert, select
 
-from portal.commission import queries
+from portal.commission import queries, rules
 from portal.commission.models import (
     CommissionCorrection,
     CommissionCorrectionItem,
     CommissionLineAccount,
     CommissionPersonAccount,
+    CommissionPolicy,
     CommissionSnapshot,
     CommissionSnapshotLine,
 )
 from portal.commission.services import diary, entries, hands, periods
-from portal.commission.states import CORRECTION, SNAPSHOT, CorrectionState, Direction, EntryType, SnapshotState
+from portal.commission.states import (
+    CORRECTION,
+    SNAPSHOT,
+    BaseSource,
+    CorrectionState,
+    DealRole,
+    Direction,
+    EntryType,
+    SnapshotState,
+)
 from portal.core.actor import Actor
 from portal.core.database import db
 from portal.core.errors import BadInput, Refusal
@@ -50,6 +60,32 @@ def propose_reversal(
     return _propose(
         EntryType.REVERSAL, Direction.DEBIT, snapshot_id, items, key=key, dated_on=dated_on, because=because, by=by
     )
+
+
+def propose_price_fall(
+    snapshot: CommissionSnapshot, *, was: int, now: int, key: str, dated_on: date, because: str, by: Actor
+) -> CommissionCorrection | None:
+    """The sale came to less than it was reckoned with (both prices in kuruş): take back what the snapshot's own policy
+    would not have given. None where that is nothing: a fixed amount, too small a fall, or all is back already.
+
+    Reckoned from price to price, so that several falls take back together what one great one would have.
+    """
+    fall = _earned_at(snapshot, was) - _earned_at(snapshot, now)
+    amount = min(fall, sum(_left(snapshot.id).values()))
+    if amount <= 0 or snapshot.base_source != BaseSource.SALE_PRICE:
+        return None
+    return propose_reversal(snapshot.id, key=key, dated_on=dated_on, because=because, by=by, amount_minor=amount)
+
+
+def _earned_at(snapshot: CommissionSnapshot, price: int) -> int:
+    """What people would have earned of it; of nothing sold, nobody earns."""
+    if not price:
+        return 0
+    policy = queries.one(CommissionPolicy, snapshot.policy_id)
+    players = {DealRole(role): people for role, people in snapshot.facts["cast"].items()}
+    pool = rules.pool_of(queries.terms_of(policy), price)
+    parts = rules.allocate(pool, queries.shares_of(policy.id), players)
+    return sum(part.amount_minor for part in parts if part.person_id is not None)
 
 
 def propose_adjustment(

@@ -101,6 +101,13 @@ def won_by_order(
     return deal
 
 
+def reprice(deal: Deal, *, sale_price: int, evidence: Json, by: Actor, because: str) -> None:
+    """The sale came to another price, in kuruş. What was reckoned from the old one is the caller's to correct."""
+    before, deal.sale_price, deal.evidence = deal.sale_price, sale_price, evidence
+    db.session.flush()
+    diary.write("repriced", "deal", deal.id, by=by, because=because, before={"minor": before}, minor=sale_price)
+
+
 def _cast(deal: Deal, cast: Mapping[DealRole, Sequence[int]]) -> None:
     for role, people in cast.items():
         for person_id in sorted(set(people)):
