@@ -37,7 +37,7 @@ from portal.commission.states import (
     SUBJECT_NAMES,
 )
 from portal.core import api, formats, i18n, limits, logs, queue, refusals, web
-from portal.core.database import db
+from portal.core.database import bound_transactions, db
 from portal.despatch.states import NOTE, VERDICT_NAMES
 from portal.disputes.states import DISPUTE, PROBLEM_NAMES, RESOLUTION_NAMES
 from portal.escrow.states import HOLD, PAYMENT, REFUND
@@ -56,6 +56,7 @@ from portal.portals import (
     commission,
     commission_deals,
     commission_desk,
+    commission_hands,
     commission_money,
     commission_periods,
     commission_snapshots,
@@ -110,6 +111,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     logs.keep_troubles(settings.database_url)
     db.init_app(app)
+    with app.app_context():
+        bound_transactions(db.engine)
     Migrate(app, db, directory=str(ROOT / "migrations"))
     queue.connect(app, settings.redis_url)
     i18n.init(app)
@@ -127,8 +130,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     people = (buyer, seller, *warehouse_people, *desk_people, disputes, doorstep, labels)
     for blueprint in (passport.bp, accounts_views.bp, *(part.bp for part in people)):
         app.register_blueprint(blueprint)
-    # One blueprint in five files, for people and for machines: it asks for the form's token itself.
+    # One blueprint in six files, for people and for machines: it asks for the form's token itself.
     assert commission and commission_deals and commission_snapshots and commission_money and commission_periods
+    assert commission_hands
     csrf.exempt(commission_desk.bp)
     app.register_blueprint(commission_desk.bp)
     aging_machines = (aging_api.customers, aging_api.suppliers)

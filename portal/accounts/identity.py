@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, func, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, func, select, update
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from portal.accounts.models import Person
-from portal.core import audit
+from portal.core import audit, clock
 from portal.core.actor import Actor
 from portal.core.database import Model, PrimaryKey, db, recorded_now
-from portal.core.errors import BadInput
+from portal.core.errors import BadInput, NotFound
 
 
 class SecondAccount(Model):
@@ -45,13 +45,20 @@ class StandIn(Model):
     until_on: Mapped[date | None]
     noted_at: Mapped[datetime] = recorded_now()
 
+    @property
+    def last_on(self) -> date | None:
+        """The last day of it, as people say it."""
+        return self.until_on and self.until_on - timedelta(days=1)
+
 
 def same_human(person_id: int, other_id: int, *, by: Actor) -> None:
-    """Note that two accounts belong to one human being; the second one is known by the first from now on."""
-    first = db.session.scalar(select(func.human_of(other_id)))
-    if first == person_id:
-        raise BadInput(_l("An account cannot be its own second account."))
-    db.session.merge(SecondAccount(person_id=person_id, human_id=first))
+    """Note that two accounts belong to one human being, and with them all that were known to be either's."""
+    mine, first = db.session.execute(select(func.human_of(person_id), func.human_of(other_id))).one()
+    if first == mine:
+        raise BadInput(fields={"other_id": _l("These accounts count as one person already.")})
+    known_by_mine = update(SecondAccount).where(SecondAccount.human_id == mine)
+    db.session.execute(known_by_mine.values(human_id=first))
+    db.session.add(SecondAccount(person_id=mine, human_id=first))
     audit.write_down("second account noted", by=by, about=("person", person_id), human=first)
     db.session.flush()
 
@@ -59,11 +66,52 @@ def same_human(person_id: int, other_id: int, *, by: Actor) -> None:
 def stands_in(person_id: int, *, for_person_id: int, from_on: date, until_on: date | None, by: Actor) -> None:
     """Note that somebody acts for somebody else; until then the two cannot check one another."""
     if person_id == for_person_id or (until_on is not None and until_on <= from_on):
-        raise BadInput(_l("A stand-in is somebody else, for a day at least."))
+        raise BadInput(fields={"last_on": _l("A stand-in is somebody else, for a day at least.")})
+    if db.session.scalars(
+        select(StandIn.id).filter_by(person_id=person_id, for_person_id=for_person_id, from_on=from_on)
+    ).first():
+        raise BadInput(fields={"from_on": _l("This is written down already.")})
     db.session.add(StandIn(person_id=person_id, for_person_id=for_person_id, from_on=from_on, until_on=until_on))
     details = {"for": for_person_id, "from": f"{from_on}", "until": f"{until_on}"}
     audit.write_down("stand-in noted", by=by, about=("person", person_id), **details)
     db.session.flush()
+
+
+def comes_back(stand_in_id: int, *, by: Actor) -> None:
+    """From tomorrow on nobody stands in any more; what was made or checked until then stays one hand's."""
+    found = db.session.get(StandIn, stand_in_id, with_for_update=True) if 0 < stand_in_id < 2**63 else None
+    tomorrow = clock.today() + timedelta(days=1)
+    if found is None:
+        raise NotFound
+    if found.from_on >= tomorrow or (found.until_on is not None and found.until_on <= tomorrow):
+        raise BadInput(fields={"last_on": _l("This has not begun, or is over already.")})
+    found.until_on = tomorrow
+    audit.write_down("stand-in ended", by=by, about=("person", found.person_id), until=f"{tomorrow}")
+    db.session.flush()
+
+
+def second_accounts() -> list[tuple[Person, Person]]:
+    """Every account that belongs to somebody who has another one, and that other one; by name."""
+    first = aliased(Person)
+    wanted = (
+        select(Person, first)
+        .join(SecondAccount, SecondAccount.person_id == Person.id)
+        .join(first, first.id == SecondAccount.human_id)
+    )
+    return [(second, known) for second, known in db.session.execute(wanted.order_by(first.full_name, Person.id))]
+
+
+def stand_ins() -> list[tuple[StandIn, Person, Person]]:
+    """Who stands in, or stood in, and for whom; the latest first."""
+    absent = aliased(Person)
+    wanted = (
+        select(StandIn, Person, absent)
+        .join(Person, Person.id == StandIn.person_id)
+        .join(absent, absent.id == StandIn.for_person_id)
+    )
+    return [
+        (row, who, whom) for row, who, whom in db.session.execute(wanted.order_by(StandIn.from_on.desc(), StandIn.id))
+    ]
 
 
 def one_hands(people: Iterable[int], other_id: int, *, days: Iterable[date]) -> set[int]:

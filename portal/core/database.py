@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Date, DateTime, Identity, MetaData, Text, func
+from sqlalchemy import BigInteger, Date, DateTime, Engine, Identity, MetaData, Text, event, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, mapped_column, registry
@@ -55,6 +55,22 @@ if TYPE_CHECKING:
 
 else:
     Model = db.Model
+
+
+# Longer than anything we do in one transaction: the replay of all stock may take ten minutes.
+LONGEST_TRANSACTION = "15min"
+KNOWS_TRANSACTION_TIMEOUT = 170_000  # PostgreSQL 17
+
+
+def bound_transactions(engine: Engine) -> None:
+    """Bound every transaction, whatever its process does. Who freezes in the middle of a pipeline is neither idle nor
+    runs a statement: no other limit lets go of what he has locked."""
+
+    @event.listens_for(engine, "connect")
+    def _bound(connection: Any, _record: Any) -> None:
+        if connection.info.server_version >= KNOWS_TRANSACTION_TIMEOUT:
+            connection.execute(f"SET transaction_timeout = '{LONGEST_TRANSACTION}'")
+            connection.commit()
 
 
 def let_go() -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import and_, exists, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
+from sqlalchemy.orm.attributes import set_committed_value
 
 from portal.core import audit, clock
 from portal.core.actor import SYSTEM, Actor
@@ -26,6 +27,10 @@ from portal.schedules.states import CatchUp, TickOutcome
 MOST_ATTEMPTS = 3
 # So many tombstones of missed slots are kept per look: enough to see what happened, not a million rows.
 MOST_TOMBSTONES = 20
+HOW_FAR = text(
+    """UPDATE schedule s SET dealt_until_at = r.until_at
+       FROM unnest(CAST(:ids AS bigint[]), CAST(:until AS timestamptz[])) AS r(id, until_at) WHERE s.id = r.id"""
+)
 
 
 class Claimed(NamedTuple):
@@ -120,8 +125,10 @@ def write_down_due_slots() -> int:
     held = (
         select(Schedule).where(Schedule.is_on).order_by(Schedule.id).with_for_update(skip_locked=True, key_share=True)
     )
-    due = db.session.scalars(held)
-    return sum(_write_down(schedule, now) for schedule in list(due))
+    due = list(db.session.scalars(held))
+    will_run = sum(_write_down(schedule, now) for schedule in due)
+    _note_how_far(due, now)
+    return will_run
 
 
 def claim(runner: str) -> Claimed | None:
@@ -238,13 +245,25 @@ def _lease() -> timedelta:
 
 
 def _write_down(schedule: Schedule, now: datetime) -> int:
-    dealt = schedule.dealt_until_at
-    # A clock that was ahead and came back: from here on slots are looked at again; tombstones refuse those that ran.
-    dealt = min(dealt, now) if dealt is not None and dealt - now > timedelta(days=1) else dealt
-    late_after = timedelta(seconds=schedule.late_after_seconds)
+    dealt, late_after = _dealt_until(schedule, now), timedelta(seconds=schedule.late_after_seconds)
     todo = plan(schedule.timing, dealt_until=dealt, now=now, catch_up=schedule.catch_up, late_after=late_after)
-    schedule.dealt_until_at = now if dealt is None else max(dealt, now)
     return _insert(schedule.id, todo, now)
+
+
+def _dealt_until(schedule: Schedule, now: datetime) -> datetime | None:
+    """A clock that was ahead and came back: from here on slots are looked at again; tombstones refuse those that ran."""
+    dealt = schedule.dealt_until_at
+    return min(dealt, now) if dealt is not None and dealt - now > timedelta(days=1) else dealt
+
+
+def _note_how_far(due: Sequence[Schedule], now: datetime) -> None:
+    """All of them in one statement. The session would send many updates as one pipeline, and a process that freezes in
+    the middle of a pipeline holds what it locked for as long as it is frozen: its connection is not idle, and no
+    statement runs, so none of the database's shorter limits ends it (seen 2026-11-21)."""
+    reached = [max(_dealt_until(schedule, now) or now, now) for schedule in due]
+    db.session.execute(HOW_FAR, {"ids": [schedule.id for schedule in due], "until": reached})
+    for schedule, until in zip(due, reached, strict=True):
+        set_committed_value(schedule, "dealt_until_at", until)
 
 
 def _insert(schedule_id: int, todo: Plan, now: datetime) -> int:

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 DESK = "/admin/commission"
 PLACES = [
     "/", "/deals", "/snapshots?state=PENDING_APPROVAL", "/payouts", "/payouts/2", "/corrections", "/disputes", "/disputes/1",
-    "/period-locks", "/policies", "/rehearsal", "/agents", "/audit", "/snapshots/12", "/lines/1",
+    "/period-locks", "/policies", "/rehearsal", "/agents", "/hands", "/audit", "/snapshots/12", "/lines/1",
 ]  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from itertools import count
 
 from sqlalchemy import text
 
+from portal.accounts import identity
 from portal.accounts import services as accounts
 from portal.accounts.models import Organisation, Person
 from portal.accounts.roles import Role
@@ -201,11 +202,14 @@ def a_living_desk(cast: Cast) -> dict[str, object]:
         correction = corrections.propose_reversal(
             snapshot_id, key="k", dated_on=today, because="x", by=ayse, amount_minor=1
         )
+        long_ago = today - timedelta(days=9)
+        identity.stands_in(cast.deniz.id, for_person_id=cast.ece.id, from_on=long_ago, until_on=None, by=gul)
+        stand_in_id = identity.stand_ins()[0][0].id
     month = looks.month_of(today.replace(day=1) - timedelta(days=40))
     with atomic():
         lock = periods.lock(month, shown=digest_of(looks.what_if(month)), because="x", by=ayse)
     return {
         "deal_id": deal.id, "snapshot_id": snapshot_id, "line_id": line_id, "policy_id": policy.id,
         "batch_id": batch.id, "correction_id": correction.id, "lock_id": lock.id, "paper_id": 1,
-        "person_id": cast.burak.id, "file_kind": "xlsx", "objection": dispute.id,
+        "person_id": cast.burak.id, "stand_in_id": stand_in_id, "file_kind": "xlsx", "objection": dispute.id,
     }  # fmt: skip

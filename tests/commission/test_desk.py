@@ -31,7 +31,8 @@ PAGES = [
     "", "?period=2026-11&team=Kuzey&as_of=20.11.2026", "?as_of=nonsense&period=x", "deals", "deals?state=WON", "snapshots",
     "snapshots?state=PENDING_APPROVAL", "snapshots/1", "lines/1", "policies", "payouts", "payouts/1", "corrections",
     "period-locks", "period-locks?period=2026-10", "period-locks?period=13", "disputes", "disputes/1", "rehearsal",
-    "rehearsal?policy=1&quarter=2026-07", "agents", "audit", "audit?kind=snapshot",
+    "rehearsal?policy=1&quarter=2026-07", "agents", "hands", "audit",
+    "audit?kind=snapshot",
 ]  # fmt: skip
 
 

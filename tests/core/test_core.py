@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import psycopg
 import pytest
 from flask import Flask
 from flask_migrate import check
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from jobs import sweep
 from portal.commission.states import MACHINES as COMMISSION
 from portal.core import formats, queue
 from portal.core.actor import SYSTEM
-from portal.core.database import db
+from portal.core.database import LONGEST_TRANSACTION, db
 from portal.core.errors import BadInput
 from portal.core.money import Money
 from portal.core.state_machine import Transition, WrongMoment
@@ -172,3 +174,29 @@ def test_wrong_settings_are_named_together() -> None:
     for name in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "JWT_SECRET", "PORTAL_URL", "PROXY_HOPS"):
         assert name in str(refusal.value)
     assert "kisa-sir" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("bounded", [False, True])
+def test_who_freezes_in_the_middle_of_a_pipeline_lets_go_in_the_end(settings: Settings, bounded: bool) -> None:
+    """The naive twin knows only the limit for idle transactions: this one is not idle, it has not said all."""
+    address = settings.database_url.replace("postgresql+psycopg://", "postgresql://")
+    longest = "1500ms" if bounded else "0"
+    with psycopg.connect(address, autocommit=True) as other, psycopg.connect(address) as frozen:
+        frozen.execute(f"SET idle_in_transaction_session_timeout = '300ms'; SET transaction_timeout = '{longest}'")
+        frozen.commit()
+        line = frozen.pgconn
+        line.enter_pipeline_mode()
+        line.send_query_params(b"BEGIN", None)
+        line.send_query_params(b"SELECT pg_advisory_xact_lock(7)", None)
+        line.send_flush_request()
+        line.flush()  # and no end of the pipeline
+        free = "SELECT pg_try_advisory_xact_lock(7)"
+        time.sleep(1)
+        assert other.execute(free).fetchone() == (False,)
+        time.sleep(1)
+        assert other.execute(free).fetchone() == (bounded,)
+        line.finish()
+
+
+def test_every_transaction_of_ours_is_bounded(app: Flask) -> None:
+    assert db.session.scalar(text("SHOW transaction_timeout")) == LONGEST_TRANSACTION

@@ -168,6 +168,8 @@ TABLE = {
     "POST commission.reject_policy": Rule(WATCHERS), "POST commission.pay": Rule(WATCHERS),
     "POST commission.cancel_payout": Rule(WATCHERS), "POST commission.do_correction": Rule(WATCHERS),
     "POST commission.reject_correction": Rule(WATCHERS),
+    "GET commission.hand_list": Rule(WATCHERS), "POST commission.note_second_account": Rule((ADMIN,)),
+    "POST commission.note_stand_in": Rule((ADMIN,)), "POST commission.end_stand_in": Rule((ADMIN,)),
     "GET my_commission.home": Rule((BROKER,)), "GET my_commission.line": Rule((BROKER,)),
     "POST my_commission.object_to": Rule((BROKER,)), "GET my_commission.dispute": Rule((BROKER,)),
     "POST my_commission.dispute_say": Rule((BROKER,)), "GET my_commission.dispute_paper": Rule((BROKER,)),

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from jobs import schedule as jobs
@@ -25,7 +25,7 @@ from portal.schedules.services import MOST_ATTEMPTS, Claimed, SlotLost
 from portal.schedules.states import CatchUp, TickOutcome
 from tests import story
 from tests.cast import Cast, actor, sign_in
-from tests.schedules.conftest import Clockwork
+from tests.schedules.conftest import EVERY, Clockwork
 
 
 def outcomes(schedule_id: int) -> list[str]:
@@ -296,6 +296,31 @@ def test_what_a_process_holds_that_froze_while_looking_fails_nobodys_slot(app: F
         crowd(app, lambda: jobs.run(app, mine), size=1)
         db.session.rollback()
     assert outcomes(clockwork.id) == ["DONE"]
+
+
+def test_a_look_sends_no_pipeline_in_which_a_frozen_process_could_hold_the_schedules(
+    app: Flask, cast: Cast, clockwork: Clockwork
+) -> None:
+    """Of a process frozen in the middle of many updates at once the database thinks that it works."""
+    with atomic():
+        for name in ("second", "third"):
+            schedules.open_schedule(
+                name=name, kind="REPORT", task="stock", parameters={}, cron="", every_seconds=EVERY,
+                zone="UTC", catch_up="EACH", by=actor(cast.gul),
+            )  # fmt: skip
+    many: list[str] = []
+
+    def note(
+        _connection: object, _cursor: object, sql: str, _values: object, _context: object, executemany: bool
+    ) -> None:
+        many.extend([sql] if executemany else [])
+
+    clockwork.passes(minutes=10)
+    event.listen(db.engine, "before_cursor_execute", note)
+    assert clockwork.look() == 3
+    event.remove(db.engine, "before_cursor_execute", note)
+    assert many == []
+    assert len({schedule.dealt_until_at for schedule in db.session.scalars(select(Schedule))}) == 1
 
 
 def test_the_schedules_page_shows_everything_and_says_when_nobody_keeps_them(
