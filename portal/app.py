@@ -44,7 +44,7 @@ from portal.escrow.states import HOLD, PAYMENT, REFUND
 from portal.inbox.states import MESSAGE
 from portal.ledger.models import ACCOUNT_NAMES, ENTRY_NAMES
 from portal.mail.states import MAIL
-from portal.marketplace.states import CHECKED_MEANINGS, PACKAGE, RETURN
+from portal.marketplace.states import CHECKED_MEANINGS, EAR_MEANINGS, PACKAGE, RETURN
 from portal.orders.states import ORDER, PAYOUT
 from portal.outbox.states import INTENT
 from portal.passport import views as passport
@@ -265,6 +265,7 @@ def add_filters(app: Flask) -> None:
         STOREFRONT_PACKAGE=PACKAGE,
         RETURN=RETURN,
         CHECKED=CHECKED_MEANINGS,
+        EARS=EAR_MEANINGS,
         DEAL=DEAL,
         POLICY=POLICY,
         SNAPSHOT=SNAPSHOT,

@@ -116,16 +116,7 @@ def _storefronts(settings: Settings) -> list[Storefront]:
     """Those that have an address."""
     found: list[Storefront] = []
     if settings.trendyol_base_url:
-        client = TrendyolClient(
-            base_url=settings.trendyol_base_url,
-            seller_id=settings.trendyol_seller_id,
-            api_key=settings.trendyol_api_key,
-            api_secret=settings.trendyol_api_secret,
-            integrator=settings.trendyol_integrator,
-            timeout_seconds=settings.provider_timeout_seconds,
-            limits=Limits() if settings.trendyol_limits else NO_LIMITS,
-        )
-        found.append(TrendyolStorefront(client))
+        found.append(TrendyolStorefront(_trendyol(settings)))
     if settings.n11_base_url:
         n11 = N11Client(
             base_url=settings.n11_base_url,
@@ -137,6 +128,18 @@ def _storefronts(settings: Settings) -> list[Storefront]:
     return found
 
 
+def _trendyol(settings: Settings) -> TrendyolClient:
+    return TrendyolClient(
+        base_url=settings.trendyol_base_url,
+        seller_id=settings.trendyol_seller_id,
+        api_key=settings.trendyol_api_key,
+        api_secret=settings.trendyol_api_secret,
+        integrator=settings.trendyol_integrator,
+        timeout_seconds=settings.provider_timeout_seconds,
+        limits=Limits() if settings.trendyol_limits else NO_LIMITS,
+    )
+
+
 def _storefront_webhooks(settings: Settings) -> dict[str, StorefrontWebhooks]:
     """Only Trendyol sends any (facts: next marketplaces)."""
     if not settings.trendyol_base_url:
@@ -145,5 +148,6 @@ def _storefront_webhooks(settings: Settings) -> dict[str, StorefrontWebhooks]:
         user=settings.trendyol_webhook_user,
         password=settings.trendyol_webhook_password,
         api_key=settings.trendyol_webhook_api_key,
+        client=_trendyol(settings),
     )
     return {"trendyol": trendyol}

@@ -160,7 +160,11 @@ class StorefrontSync(Model):
     """How far we have read a storefront. Everything that changed until `read_until_at` is in our books."""
 
     __tablename__ = "storefront_sync"
-    __table_args__ = (CheckConstraint("storefront <> ''", name="has_a_name"),)
+    __table_args__ = (
+        CheckConstraint("storefront <> ''", name="has_a_name"),
+        CheckConstraint("ear IN ('', 'ON', 'SWITCHED_ON', 'SUBSCRIBED', 'TROUBLE')", name="ear_known"),
+        CheckConstraint("(ear = '') = (ear_seen_at IS NULL)", name="a_look_is_dated"),
+    )
 
     storefront: Mapped[str] = mapped_column(primary_key=True)
     read_until_at: Mapped[datetime | None]
@@ -170,6 +174,11 @@ class StorefrontSync(Model):
     # When it is to be read, and compared, next; nothing: when somebody asks.
     pull_due_at: Mapped[datetime | None]
     gaps_due_at: Mapped[datetime | None]
+    # Whether they tell us what happens; empty: nobody has looked, or they tell nobody.
+    ear: Mapped[str] = mapped_column(server_default="")
+    ear_note: Mapped[str] = mapped_column(server_default="")
+    ear_seen_at: Mapped[datetime | None]
+    ear_mended_at: Mapped[datetime | None]
 
 
 class StorefrontGapCheck(Model):

@@ -205,8 +205,29 @@ class Storefront(Protocol):
     def read_stock(self, barcodes: list[str]) -> StockRead: ...
 
 
+class Ear(StrEnum):
+    """Whether a storefront tells us what happens. Whatever it is, it is also read every few minutes."""
+
+    ON = "ON"
+    SWITCHED_ON = "SWITCHED_ON"  # they had switched it off
+    SUBSCRIBED = "SUBSCRIBED"  # they did not know our address
+    TROUBLE = "TROUBLE"
+
+
+@dataclass(frozen=True)
+class Listening:
+    """What became of a look at whether they tell us."""
+
+    ear: Ear
+    why: str = ""
+
+
 class StorefrontWebhooks(Protocol):
-    """Checks a storefront's message on its raw bytes."""
+    """Checks a storefront's message on its raw bytes, and sees to it that messages come."""
+
+    def keep_on(self, address: str) -> Listening:
+        """They send to this address of ours: subscribed where they do not, switched on again where they gave up."""
+        ...
 
     def open(self, headers: dict[str, str], body: bytes) -> PackageHint | None:
         """The hint inside, or None when the sender does not prove himself. Malformed bodies raise `BadInput`."""

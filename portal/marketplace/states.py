@@ -92,3 +92,10 @@ CHECKED_MEANINGS = {
     Checked.MENDED: Meaning("!", _l("Something was missing and was read again"), "warn"),
     Checked.UNFINISHED: Meaning("?", _l("Could not be finished"), "bad"),
 }
+# Whether a storefront tells us what happens (`Ear` of the role).
+EAR_MEANINGS = {
+    "ON": Meaning("✓", _l("Come as they should"), "ok"),
+    "SWITCHED_ON": Meaning("↻", _l("Were off, switched on again"), "warn"),
+    "SUBSCRIBED": Meaning("↻", _l("Were unknown to them, asked for"), "info"),
+    "TROUBLE": Meaning("!", _l("Do not come"), "bad"),
+}

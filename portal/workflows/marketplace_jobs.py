@@ -12,7 +12,7 @@ from portal.core.ports import known
 from portal.core.unit_of_work import atomic
 from portal.marketplace import services as marketplace
 from portal.marketplace.ports import Storefronts
-from portal.workflows import marketplace_gaps, marketplace_pull
+from portal.workflows import marketplace_ears, marketplace_gaps, marketplace_pull
 from portal.workflows.marketplace_reading import NotRead, Pause, read_next
 
 AGAIN = timedelta(minutes=1)
@@ -48,6 +48,7 @@ def next_step(pause: Pause = time.sleep) -> bool:
             if claimed.what == "pull_due_at":
                 marketplace_pull.pull(claimed.storefront, pause=pause)
             else:
+                marketplace_ears.keep_listening(claimed.storefront)
                 marketplace_gaps.check(claimed.storefront, pause=pause)
         except NotRead as why:
             logger.warning("{}: {}", claimed.storefront, why)

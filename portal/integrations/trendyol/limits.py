@@ -28,6 +28,8 @@ FAMILY = {
     "stock": "stock",
     "batch": "product read",
     "read": "product read",
+    "webhooks": "webhooks",
+    "webhook on": "webhooks",
 }
 
 

@@ -33,6 +33,8 @@ PATHS = {
     "stock": "/inventory/sellers/{seller}/products/price-and-inventory",
     "batch": "/product/sellers/{seller}/products/batch-requests/{batch}",
     "read": "/product/sellers/{seller}/products/approved/inventory-and-price",
+    "webhooks": "/webhook/sellers/{seller}/webhooks",
+    "webhook on": "/webhook/sellers/{seller}/webhooks/{webhook}/activate",
 }
 PICKING, INVOICED = "Picking", "Invoiced"
 MISREAD = (LookupError, TypeError, AttributeError, ValueError, ArithmeticError)

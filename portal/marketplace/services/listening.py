@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from portal.core.database import DB_NOW, Json, db
 from portal.core.queue import wake
 from portal.marketplace.models import StorefrontGapCheck, StorefrontSync
+from portal.marketplace.ports import Ear, Listening
 from portal.marketplace.states import Checked
 
 TOPIC = "storefront_orders"
@@ -103,6 +104,18 @@ def tried_and_failed(storefront: str, why: str) -> None:
         insert(StorefrontSync)
         .values(storefront=storefront, **failure)
         .on_conflict_do_update(index_elements=[StorefrontSync.storefront], set_=failure)
+    )
+
+
+def note_ear(storefront: str, said: Listening) -> None:
+    """Write down whether they tell us what happens, and when that had to be mended last."""
+    seen = {"ear": said.ear.value, "ear_note": said.why[:500], "ear_seen_at": DB_NOW}
+    if said.ear in (Ear.SWITCHED_ON, Ear.SUBSCRIBED):
+        seen["ear_mended_at"] = DB_NOW
+    db.session.execute(
+        insert(StorefrontSync)
+        .values(storefront=storefront, **seen)
+        .on_conflict_do_update(index_elements=[StorefrontSync.storefront], set_=seen)
     )
 
 

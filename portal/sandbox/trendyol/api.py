@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from portal.sandbox.faults import Fault, hang
-from portal.sandbox.trendyol import pulls
+from portal.sandbox.trendyol import pulls, webhooks
 from portal.sandbox.trendyol.books import Books
 from portal.sandbox.trendyol.limits import Calls
 from portal.sandbox.trendyol.rules import API_KEY, API_SECRET, SELLER_ID, Refused, bad_request, rule
@@ -21,6 +21,7 @@ ORDERS = "/integration/order/sellers/<seller>"
 PACKAGE = f"{ORDERS}/shipment-packages/<key>"
 PRODUCTS = "/integration/product/sellers/<seller>/products"
 STOCK = "/integration/inventory/sellers/<seller>/products/price-and-inventory"
+WEBHOOKS = "/integration/webhook/sellers/<seller>/webhooks"
 Act = Callable[[str], Any]
 
 
@@ -40,6 +41,7 @@ def endpoints(world: World, books: Books, calls: Calls) -> Blueprint:
     _pulls(endpoint, books)
     _changes(endpoint, books)
     _stock(endpoint, books)
+    _webhooks(endpoint, world)
     return bp
 
 
@@ -88,6 +90,22 @@ def _stock(endpoint: Endpoint, books: Books) -> None:
         barcodes = [code for value in request.args.getlist("barcodes") for code in value.split(",") if code]
         token, size = request.args.get("nextPageToken", ""), int(request.args.get("size") or 20)
         return books.shelf.read(barcodes, min(size, 100), token)
+
+
+def _webhooks(endpoint: Endpoint, world: World) -> None:
+    """Changes are answered in plain text; passwords are never told."""
+
+    @endpoint(WEBHOOKS, "webhooks", "webhooks")
+    def _listed(_key: str) -> Any:
+        return webhooks.subscriptions(world)
+
+    @endpoint(WEBHOOKS, "subscribe", "webhooks", "POST")
+    def _subscribe(_key: str) -> Any:
+        return {"id": webhooks.subscribe(world, _asked())["id"]}
+
+    @endpoint(f"{WEBHOOKS}/<key>/activate", "webhook on", "webhooks", "PUT")
+    def _on(key: str) -> None:
+        webhooks.switch(world, key, webhooks.ACTIVE)
 
 
 def _asked() -> Any:

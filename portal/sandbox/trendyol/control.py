@@ -91,6 +91,14 @@ def _notifications(bp: Blueprint, world: World) -> None:
         rows = world.store.all(webhooks.KIND)
         return _json([{**row, "body": json.loads(row["body"]), "raw": row["body"]} for row in rows])
 
+    @bp.get("/subscriptions")
+    def _subscriptions() -> Response:
+        return jsonify(webhooks.subscriptions(world))
+
+    @bp.post("/subscriptions/<number>")
+    def _switch(number: str) -> Answer:
+        return _tried(lambda asked: webhooks.switch(world, number, str(asked["status"])))
+
     @bp.post("/webhooks/<number>/send")
     def _send(number: str) -> Answer:
         row = world.store.get(webhooks.KIND, number)

@@ -18,11 +18,15 @@ from portal.sandbox.world import World
 KIND = "trendyol_webhook"
 AGAIN_SECONDS = 300
 TRIES = 13  # unsure: about so many, then theirs is switched off
+SUBSCRIPTION, MOST = "trendyol_subscription", 15
+ACTIVE, PASSIVE = "ACTIVE", "PASSIVE"
 ADDRESS = "/api/webhooks/storefronts/trendyol"  # where the portal listens
 
 
 def announce(world: World, row: Row) -> None:
     """A package changed: write the notification down, to be sent by the courier."""
+    if not any(row["status"] == ACTIVE for row in subscriptions(world)):
+        return
     fault = world.faults.take("trendyol", "webhook")
     mode = fault.mode if fault else ""
     if mode == "lost_webhook":
@@ -37,6 +41,32 @@ def announce(world: World, row: Row) -> None:
     body = json.dumps(envelope if rule(world, "webhook_envelope") else told, ensure_ascii=False)
     for _copy in range(3 if mode == "duplicate_webhook" else 1):
         _write_down(world, body, delay)
+
+
+def subscriptions(world: World) -> list[Row]:
+    """Who is told. At first the portal is, as if its address had been typed into their panel."""
+    if not world.store.all(SUBSCRIPTION):
+        _put(world, {"url": f"{world.settings.portal_url}{ADDRESS}", "authenticationType": "BASIC_AUTHENTICATION"})
+    return world.store.all(SUBSCRIPTION)
+
+
+def subscribe(world: World, asked: Row) -> Row:
+    """One more address; fifteen at most."""
+    rows = subscriptions(world)
+    if len(rows) >= MOST or not asked["url"] or asked["authenticationType"] not in ("BASIC_AUTHENTICATION", "API_KEY"):
+        raise ValueError("webhook")
+    return _put(world, {name: asked[name] for name in ("url", "authenticationType", "subscribedStatuses")})
+
+
+def switch(world: World, number: str, status: str) -> Row:
+    """On or off, by somebody's wish or because nobody answered for too long."""
+    row = {row["id"]: row for row in subscriptions(world)}[number]
+    return world.store.put(SUBSCRIPTION, number, {**row, "status": status})
+
+
+def _put(world: World, row: Row) -> Row:
+    number = str(world.store.serial(SUBSCRIPTION, 0))
+    return world.store.put(SUBSCRIPTION, number, {**row, "id": number, "status": ACTIVE})
 
 
 def _write_down(world: World, body: str, delay: float) -> None:
@@ -58,8 +88,12 @@ def send(world: World, row: Row) -> Row:
     except (httpx.HTTPError, httpx.InvalidURL) as silence:
         answer = type(silence).__name__
     tries = row["tries"] + 1
-    done = isinstance(answer, int) and 200 <= answer < 300
-    changed = {"tries": tries, "answers": [*row["answers"], answer], "done": done or tries >= TRIES}
+    heard = isinstance(answer, int) and 200 <= answer < 300
+    done = heard or tries >= TRIES
+    changed = {"tries": tries, "answers": [*row["answers"], answer], "done": done}
+    if tries >= TRIES and not heard:
+        for subscription in subscriptions(world):
+            switch(world, subscription["id"], PASSIVE)
     again = world.now().timestamp() + AGAIN_SECONDS
     return world.store.put(KIND, row["id"], {**row, **changed, "due": row["due"] if done else again})
 
