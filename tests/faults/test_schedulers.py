@@ -29,7 +29,7 @@ from tests import story
 from tests.cast import Cast, actor
 from tests.faults.conftest import Processes, eventually
 
-pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults")]
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("faults"), pytest.mark.timeout(1200)]
 
 # 60 in `make faults` (RUNS=300): every third slot its winner is killed, every third it is frozen.
 SLOTS = max(6, int(os.environ.get("RUNS", "0")) // 5)
