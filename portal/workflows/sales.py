@@ -77,21 +77,21 @@ def price_follows(order: Order) -> None:
     """Called whenever a buyer got money back, and every hour: the deal's price follows, and the commission the price.
 
     What waits for approval is rejected and made anew; of what was approved the share of the money that went back is
-    proposed to be taken back, and a second person agrees. Said again, nothing happens. In a locked month it is tried
-    again later.
+    proposed to be taken back, and a second person agrees. What people have rejected or taken back is left to them.
+    Said again, nothing happens. In a locked month it is tried again later.
     """
     deal = commission_queries.deal_of_order(order.id)
-    sale = _sale(order)
-    if deal is None or deal.sale_price is None or deal.sale_price == sale.price:
+    if deal is None or deal.sale_price == (sale := _sale(order)).price:
         return
     snapshot = commission_queries.snapshot_that_counts(deal.id)
-    if snapshot is None or snapshot.state == SnapshotState.PENDING_APPROVAL:
-        if snapshot is not None:
-            snapshots.reject(snapshot, by=SYSTEM, because=MONEY_WENT_BACK)
-        deals.reprice(deal, sale_price=sale.price, evidence=sale.evidence, by=SYSTEM, because=MONEY_WENT_BACK)
+    waiting = snapshot if snapshot and snapshot.state == SnapshotState.PENDING_APPROVAL else None
+    if waiting:
+        snapshots.reject(waiting, by=SYSTEM, because=MONEY_WENT_BACK)
+    elif snapshot and not _asked_back(deal, snapshot, sale.price):
+        return
+    deals.reprice(deal, sale_price=sale.price, evidence=sale.evidence, by=SYSTEM, because=MONEY_WENT_BACK)
+    if waiting:
         make_ready(deal)
-    elif _asked_back(deal, snapshot, sale.price):
-        deals.reprice(deal, sale_price=sale.price, evidence=sale.evidence, by=SYSTEM, because=MONEY_WENT_BACK)
 
 
 def _asked_back(deal: Deal, snapshot: CommissionSnapshot, price: int) -> bool:

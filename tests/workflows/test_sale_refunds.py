@@ -145,6 +145,17 @@ def test_it_is_asked_back_also_after_it_was_paid_and_only_what_is_left(
     assert office.account(office.ipek)[:3] == (EARNED, EARNED, EARNED)
 
 
+def test_what_people_took_back_is_not_made_anew(
+    app: Flask, cast: Cast, sandbox: SandboxControl, office: Office
+) -> None:
+    order, snapshot_id = approved(app, cast, sandbox, office)
+    office.reverse(snapshot_id)
+    give_back(cast, order, 100_00)
+    assert sales.make_missing_ready() == 0
+    assert ask("SELECT state FROM commission_snapshot") == [("REVERSED",)]
+    assert asked_back() == []
+
+
 def test_said_twice_it_is_asked_once(app: Flask, cast: Cast, sandbox: SandboxControl, office: Office) -> None:
     order, _snapshot = approved(app, cast, sandbox, office)
     give_back(cast, order, 100_00)
