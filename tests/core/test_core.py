@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from flask import Flask
 from flask_migrate import check
-from sqlalchemy import select, text
+from sqlalchemy import CheckConstraint, select, text
 
 from jobs import sweep
 from portal.commission.states import MACHINES as COMMISSION
@@ -40,6 +40,17 @@ from tests.world import SandboxControl
 
 def test_the_models_and_the_migrations_agree(app: Flask) -> None:
     check(directory=str(app.extensions["migrate"].directory))
+
+
+def test_the_checks_the_models_name_are_those_the_database_keeps(app: Flask) -> None:
+    """What `check` does not compare."""
+    named = text("SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'c' AND conrelid <> 0")
+    there = {(table, name) for table, name in db.session.execute(named)}
+    quoted = db.engine.dialect.identifier_preparer.format_constraint
+    checks = [c for t in db.metadata.tables.values() for c in t.constraints if isinstance(c, CheckConstraint)]
+    ours = {(check.table.name, str(quoted(check)).strip('"')) for check in checks}
+    assert len(ours) > 100
+    assert {pair for pair in there if pair[0] in db.metadata.tables} == ours
 
 
 def test_a_unit_in_a_unit_is_refused(app: Flask) -> None:
