@@ -32,7 +32,7 @@ from portal.orders import queries as orders_queries
 from portal.orders.models import Order
 from portal.workflows import returns, sales
 from tests import story
-from tests.cast import Cast, actor
+from tests.cast import Cast, actor, sign_in
 from tests.commission import AGENT, Office, ask, tell
 from tests.world import SandboxControl
 
@@ -97,6 +97,7 @@ def test_a_price_reduction_before_the_end_is_no_part_of_the_sale(
     assert ask("SELECT sale_price FROM deal") == [(PRICE - 14_75,)]
     office.approve(the_snapshot())
     steps = why(queries.line_rows(the_snapshot())[0]).steps
+    assert "Alıcıya iade edilen" in sign_in(app, cast.burak).get(f"/admin/commission/snapshots/{the_snapshot()}")[1]
     assert [step.minor for step in steps[:3]] == [PRICE, -14_75, PRICE - 14_75]
 
 
@@ -120,6 +121,11 @@ def test_of_what_was_approved_the_share_is_asked_back_and_a_second_person_agrees
     order, snapshot_id = approved(app, cast, sandbox, office)
     give_back(cast, order, 100_00)
     assert asked_back() == [2_10]  # of 114,75 ₺ İpek would have had 2,41 ₺
+    burak = sign_in(app, cast.burak)
+    for page in ("corrections", f"snapshots/{snapshot_id}"):
+        text_of_page = burak.get(f"/admin/commission/{page}")[1]
+        assert f"satışın parası alıcıya iade edildi: {order.number}" in text_of_page
+        assert "Emanet" in text_of_page
     agree(office)
     assert office.account(office.ipek)[:3] == (EARNED, 0, 2_10)
     give_back(cast, order, PRICE - 100_00)
