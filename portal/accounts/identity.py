@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, func, select, update
+from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, func, select, text, update
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from portal.accounts.models import Person
@@ -50,9 +50,15 @@ class StandIn(Model):
         """The last day of it, as people say it."""
         return self.until_on and self.until_on - timedelta(days=1)
 
+    def can_end(self, today: date) -> bool:
+        """Whether it has begun and would last longer than today."""
+        return self.from_on <= today and (self.last_on is None or self.last_on > today)
+
 
 def same_human(person_id: int, other_id: int, *, by: Actor) -> None:
     """Note that two accounts belong to one human being, and with them all that were known to be either's."""
+    # Two at once, each the other way round, would make a circle in which neither knows the other.
+    db.session.execute(text("LOCK TABLE second_account IN SHARE ROW EXCLUSIVE MODE"))
     mine, first = db.session.execute(select(func.human_of(person_id), func.human_of(other_id))).one()
     if first == mine:
         raise BadInput(fields={"other_id": _l("These accounts count as one person already.")})
@@ -83,7 +89,7 @@ def comes_back(stand_in_id: int, *, by: Actor) -> None:
     tomorrow = clock.today() + timedelta(days=1)
     if found is None:
         raise NotFound
-    if found.from_on >= tomorrow or (found.until_on is not None and found.until_on <= tomorrow):
+    if not found.can_end(clock.today()):
         raise BadInput(fields={"last_on": _l("This has not begun, or is over already.")})
     found.until_on = tomorrow
     audit.write_down("stand-in ended", by=by, about=("person", found.person_id), until=f"{tomorrow}")

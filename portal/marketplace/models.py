@@ -9,12 +9,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.database import Json, Model, PrimaryKey, recorded_now
-from portal.marketplace.ports import PackageState
+from portal.marketplace.ports import Ear, PackageState
 from portal.marketplace.states import PACKAGE, RETURN, Checked
 
 # How reservations and movements for our packages are named: Source(SOURCE_KIND, package.source_key, line.line_key).
 SOURCE_KIND = "storefront"
 CHECKS = ", ".join(f"'{word.value}'" for word in Checked)
+EARS = ", ".join(f"'{word.value}'" for word in Ear)
 LINE_STATES = ", ".join(f"'{word.value}'" for word in PackageState)
 WITHOUT_AN_ITEM = text("item_id IS NULL AND quantity > 0")
 
@@ -162,7 +163,7 @@ class StorefrontSync(Model):
     __tablename__ = "storefront_sync"
     __table_args__ = (
         CheckConstraint("storefront <> ''", name="has_a_name"),
-        CheckConstraint("ear IN ('', 'ON', 'SWITCHED_ON', 'SUBSCRIBED', 'TROUBLE')", name="ear_known"),
+        CheckConstraint(f"ear IN ('', {EARS})", name="ear_known"),
         CheckConstraint("(ear = '') = (ear_seen_at IS NULL)", name="a_look_is_dated"),
     )
 

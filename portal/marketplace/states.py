@@ -5,6 +5,7 @@ from enum import StrEnum
 from flask_babel import lazy_gettext as _l
 
 from portal.core.state_machine import Meaning, StateMachine
+from portal.marketplace.ports import Ear
 from portal.marketplace.ports import PackageState as P
 
 # Orders of a package's life. What they say later may skip steps; a step back moves nothing.
@@ -92,10 +93,9 @@ CHECKED_MEANINGS = {
     Checked.MENDED: Meaning("!", _l("Something was missing and was read again"), "warn"),
     Checked.UNFINISHED: Meaning("?", _l("Could not be finished"), "bad"),
 }
-# Whether a storefront tells us what happens (`Ear` of the role).
 EAR_MEANINGS = {
-    "ON": Meaning("✓", _l("Come as they should"), "ok"),
-    "SWITCHED_ON": Meaning("↻", _l("Were off, switched on again"), "warn"),
-    "SUBSCRIBED": Meaning("↻", _l("Were unknown to them, asked for"), "info"),
-    "TROUBLE": Meaning("!", _l("Do not come"), "bad"),
+    Ear.ON: Meaning("✓", _l("Come as they should"), "ok"),
+    Ear.SWITCHED_ON: Meaning("↻", _l("Were off, switched on again"), "warn"),
+    Ear.SUBSCRIBED: Meaning("↻", _l("Were unknown to them, asked for"), "info"),
+    Ear.TROUBLE: Meaning("!", _l("Do not come"), "bad"),
 }

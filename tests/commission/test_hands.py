@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextvars
+import threading
 from datetime import timedelta
 
 import pytest
@@ -57,6 +59,29 @@ def test_three_accounts_are_one_person_in_whatever_order_it_is_noted(office: Off
     with pytest.raises(BadInput), atomic():
         identity.same_human(others[3], others[0], by=gul)
     assert len(identity.second_accounts()) == 3
+
+
+def test_noted_by_two_at_once_the_other_way_round_it_is_no_circle(app: Flask, office: Office) -> None:
+    one, other = (office.newcomer(f"g{n}@demo.tr", f"Gizem {n}", Role.FINANCE).id for n in range(2))
+    refused: list[BadInput] = []
+
+    def the_other_way_round() -> None:
+        with app.app_context():
+            try:
+                with atomic():
+                    identity.same_human(other, one, by=actor(office.cast.gul))
+            except BadInput as no:
+                refused.append(no)
+
+    second = threading.Thread(target=contextvars.Context().run, args=(the_other_way_round,))
+    with atomic():
+        identity.same_human(one, other, by=actor(office.cast.gul))
+        second.start()
+        second.join(0.5)
+        assert second.is_alive()  # it waits
+    second.join()
+    assert len(refused) == 1
+    assert identity.one_hands([one, other], one, days=[clock.today()]) == {one, other}
 
 
 def test_a_stand_in_ends_with_the_day_and_what_was_made_until_then_stays_one_hands(

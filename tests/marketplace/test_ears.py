@@ -13,6 +13,9 @@ from portal.core.database import db
 from portal.core.ports import cast_role, known
 from portal.integrations.trendyol.adapter import TrendyolWebhooks
 from portal.marketplace.ports import Ear, Storefronts
+from portal.sandbox.app import create_sandbox
+from portal.sandbox.trendyol import webhooks
+from portal.sandbox.world import SandboxSettings
 from portal.settings import Settings
 from portal.workflows import marketplace_ears, marketplace_jobs
 from tests.cast import Cast, sign_in
@@ -68,11 +71,31 @@ def test_their_mishap_is_written_down_and_the_next_look_mends_it(app: Flask, str
 
 
 def test_an_answer_lost_on_the_way_is_not_a_second_webhook(app: Flask, street: Street) -> None:
-    """Asked twice for the same: their list decides, not what we remember."""
-    for _again in range(3):
-        marketplace_ears.keep_listening("trendyol")
+    """Their list decides, not what we heard or remember."""
+    before = len(street.look("subscriptions"))
+    street.sandbox.fault("webhook change", "timeout_after_effect", provider="trendyol")
+    assert marketplace_ears.keep_listening("trendyol") is Ear.SUBSCRIBED
+    for _again in range(2):
+        assert marketplace_ears.keep_listening("trendyol") is Ear.ON
     urls = [row["url"] for row in street.look("subscriptions")]
-    assert len(urls) == len(set(urls))
+    assert len(urls) == len(set(urls)) == before + 1
+
+
+def test_who_agrees_and_does_nothing_is_trouble(app: Flask, street: Street) -> None:
+    street.sandbox.fault("webhook change", "timeout_before_effect", provider="trendyol")
+    assert marketplace_ears.keep_listening("trendyol") is Ear.TROUBLE
+    assert kept()[0] == "TROUBLE"
+
+
+def test_the_sandbox_gives_up_after_thirteen_tries_and_tells_nobody_any_more() -> None:
+    settings = SandboxSettings("key", "secret", "http://127.0.0.1:1", portal_url="http://127.0.0.1:1")
+    world = create_sandbox(settings).extensions["world"]
+    webhooks._write_down(world, "{}", 3600)  # later than the courier of this world would look
+    for number in range(1, webhooks.TRIES + 1):
+        assert webhooks.subscriptions(world)[0]["status"] == webhooks.ACTIVE
+        row = webhooks.send(world, world.store.all(webhooks.KIND)[0])
+        assert (row["tries"], row["done"]) == (number, number == webhooks.TRIES)
+    assert webhooks.subscriptions(world)[0]["status"] == webhooks.PASSIVE
 
 
 def test_without_a_password_nobody_is_asked_to_send_any(app: Flask, street: Street) -> None:

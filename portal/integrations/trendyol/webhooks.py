@@ -53,7 +53,9 @@ class TrendyolWebhooks:
             raise NotTold(noted("no password for messages is set"))
         heard = self.client.ask("webhooks")
         rows = heard.body if heard.outcome is Outcome.DONE else None
-        if not isinstance(rows, list) or not all(isinstance(row, dict) and "status" in row for row in rows):
+        if not isinstance(rows, list) or not all(
+            isinstance(row, dict) and {"id", "status"} <= row.keys() for row in rows
+        ):
             raise NotTold(heard.why or "?")
         return [row for row in rows if row.get("url") == address]
 

@@ -99,11 +99,11 @@ def _webhooks(endpoint: Endpoint, world: World) -> None:
     def _listed(_key: str) -> Any:
         return webhooks.subscriptions(world)
 
-    @endpoint(WEBHOOKS, "subscribe", "webhooks", "POST")
+    @endpoint(WEBHOOKS, "subscribe", "webhook change", "POST")
     def _subscribe(_key: str) -> Any:
         return {"id": webhooks.subscribe(world, _asked())["id"]}
 
-    @endpoint(f"{WEBHOOKS}/<key>/activate", "webhook on", "webhooks", "PUT")
+    @endpoint(f"{WEBHOOKS}/<key>/activate", "webhook on", "webhook change", "PUT")
     def _on(key: str) -> None:
         webhooks.switch(world, key, webhooks.ACTIVE)
 
